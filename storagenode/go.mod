@@ -1,0 +1,7 @@
+module github.com/devrev/pairdb/storagenode
+
+go 1.26.0
+
+require github.com/devrev/pairdb v0.0.0
+
+replace github.com/devrev/pairdb => ../

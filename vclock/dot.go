@@ -1,0 +1,48 @@
+package vclock
+
+import "cmp"
+
+// An Actor identifies a causal chain of writes to a key: each later write of
+// an actor covers the actor's earlier ones (invariant 1 of the package).
+// The lower 8 bits are the lane within the block that a coordinator reserved.
+type Actor uint64
+
+const (
+	// Lanes is the number of actors in one coordinator's block.
+	Lanes = 256
+
+	laneMask Actor = Lanes - 1
+)
+
+// Block returns the first actor of a's block.
+func (a Actor) Block() Actor { return a &^ laneMask }
+
+// Lane returns a's place within its block, 0 to 255.
+func (a Actor) Lane() int { return int(a & laneMask) }
+
+// A Dot names one write, for ever and everywhere. The zero Dot names none.
+type Dot struct {
+	Actor Actor
+	Stamp Stamp
+}
+
+// IsZero reports whether d names no write.
+func (d Dot) IsZero() bool { return d == Dot{} }
+
+// CompareDots orders dots by actor, then stamp: the order of a Clock's entries
+// and of a State's siblings.
+func CompareDots(a, b Dot) int {
+	if c := cmp.Compare(a.Actor, b.Actor); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Stamp, b.Stamp)
+}
+
+// CompareByStamp orders dots by stamp, then actor: the order of the default
+// resolver and of last-write-wins tenants.
+func CompareByStamp(a, b Dot) int {
+	if c := cmp.Compare(a.Stamp, b.Stamp); c != 0 {
+		return c
+	}
+	return cmp.Compare(a.Actor, b.Actor)
+}
