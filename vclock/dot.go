@@ -1,6 +1,9 @@
 package vclock
 
-import "cmp"
+import (
+	"cmp"
+	"fmt"
+)
 
 // An Actor identifies a causal chain of writes to a key: each later write of
 // an actor covers the actor's earlier ones (invariant 1 of the package).
@@ -20,6 +23,9 @@ func (a Actor) Block() Actor { return a &^ laneMask }
 // Lane returns a's place within its block, 0 to 255.
 func (a Actor) Lane() int { return int(a & laneMask) }
 
+// String returns the block in hexadecimal, then the lane, for logs: 5ad1f00dcafe01/0.
+func (a Actor) String() string { return fmt.Sprintf("%014x/%d", uint64(a)/Lanes, a.Lane()) }
+
 // A Dot names one write, for ever and everywhere. The zero Dot names none.
 type Dot struct {
 	Actor Actor
@@ -28,6 +34,14 @@ type Dot struct {
 
 // IsZero reports whether d names no write.
 func (d Dot) IsZero() bool { return d == Dot{} }
+
+// String returns the dot as actor@stamp, for logs. The zero Dot is "none".
+func (d Dot) String() string {
+	if d.IsZero() {
+		return "none"
+	}
+	return d.Actor.String() + "@" + d.Stamp.String()
+}
 
 // CompareDots orders dots by actor, then stamp: the order of a Clock's entries
 // and of a State's siblings.

@@ -1,6 +1,9 @@
 package vclock
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Stamp is a hybrid logical clock reading: the upper 48 bits are Unix
 // milliseconds, the lower 16 bits a counter that keeps stamps of one
@@ -32,3 +35,12 @@ func (s Stamp) Counter() uint16 { return uint16(s) }
 
 // Time returns the stamp's physical part, in UTC.
 func (s Stamp) Time() time.Time { return time.UnixMilli(s.Millis()).UTC() }
+
+// String returns the physical part in RFC 3339 with milliseconds, then the
+// counter, for logs: 2026-01-02T15:04:05.678Z+3. The zero Stamp is "never".
+func (s Stamp) String() string {
+	if s == 0 {
+		return "never"
+	}
+	return fmt.Sprintf("%s+%d", s.Time().Format("2006-01-02T15:04:05.000Z"), s.Counter())
+}

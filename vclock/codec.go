@@ -1,0 +1,105 @@
+package vclock
+
+import "encoding/binary"
+
+// The binary forms of this file are for disks and for contexts. Numbers are
+// minimal uvarints, actors are differences to the one before:
+//
+//	clock   = version  entries
+//	state   = version  policy  entries  n  n × sibling
+//	entries = n  n × (actor − previous actor, stamp)
+//	sibling = actor − previous sibling's actor, stamp, flags,
+//	          expiry if flagged, and unless a tombstone: length, value
+//
+// A value has one form only: what decodes, encodes to the same bytes.
+const (
+	codecVersion = 1
+
+	flagTombstone = 1 << 0
+	flagExpires   = 1 << 1
+
+	// The fewest bytes that one item takes bound the counts that a decoder believes.
+	minEntryBytes   = 2
+	minSiblingBytes = 3
+)
+
+// AppendState appends the binary form of s, which must be valid for p.
+func AppendState(b []byte, p Policy, s State) []byte {
+	b = append(b, codecVersion, byte(p))
+	b = appendEntries(b, s.Clock)
+	b = binary.AppendUvarint(b, uint64(len(s.Siblings)))
+	var previous Actor
+	for i := range s.Siblings {
+		b = appendSibling(b, &s.Siblings[i], previous)
+		previous = s.Siblings[i].Dot.Actor
+	}
+	return b
+}
+
+// DecodeState reads what AppendState wrote, all of b. The values alias b. Errors
+// wrap ErrMalformed. Every state that Join can return decodes, so one whose
+// writers broke invariant 3 may have a clock and no sibling; Validate refuses it.
+func DecodeState(b []byte) (Policy, State, error) {
+	d := decoder{rest: b}
+	d.version()
+	p := Policy(d.byte())
+	s := State{Clock: d.entries()}
+	s.Siblings = d.siblings()
+	d.end()
+	if d.err == nil {
+		d.err = s.validateParts(p)
+	}
+	if d.err != nil {
+		return 0, State{}, d.err
+	}
+	return p, s, nil
+}
+
+// AppendClock appends the binary form of c, which must be valid.
+func AppendClock(b []byte, c Clock) []byte {
+	return appendEntries(append(b, codecVersion), c)
+}
+
+// DecodeClock reads what AppendClock wrote, all of b. Errors wrap ErrMalformed.
+func DecodeClock(b []byte) (Clock, error) {
+	d := decoder{rest: b}
+	d.version()
+	c := d.entries()
+	d.end()
+	if d.err != nil {
+		return nil, d.err
+	}
+	return c, nil
+}
+
+func appendEntries(b []byte, c Clock) []byte {
+	b = binary.AppendUvarint(b, uint64(len(c)))
+	var previous Actor
+	for _, d := range c {
+		b = binary.AppendUvarint(b, uint64(d.Actor-previous))
+		b = binary.AppendUvarint(b, uint64(d.Stamp))
+		previous = d.Actor
+	}
+	return b
+}
+
+func appendSibling(b []byte, s *Sibling, previous Actor) []byte {
+	b = binary.AppendUvarint(b, uint64(s.Dot.Actor-previous))
+	b = binary.AppendUvarint(b, uint64(s.Dot.Stamp))
+	var flags byte
+	if s.Tombstone {
+		flags |= flagTombstone
+	}
+	if s.Expires != 0 {
+		flags |= flagExpires
+	}
+	b = append(b, flags)
+	if s.Expires != 0 {
+		b = binary.AppendUvarint(b, uint64(s.Expires))
+	}
+	if s.Tombstone {
+		return b
+	}
+	b = binary.AppendUvarint(b, uint64(len(s.Value)))
+	return append(b, s.Value...)
+}

@@ -1,0 +1,2 @@
+// Package vclock implements version vectors.
+package vclock

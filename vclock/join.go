@@ -1,0 +1,126 @@
+package vclock
+
+// Join returns the state that has seen what either has. It is commutative,
+// associative and idempotent (invariant 4), so states may be lost, repeated, delayed and
+// reordered on their way.
+//
+// Causal: the clock is the join of both; the siblings are the dots that both
+// hold, and those of each that the other's clock does not cover. LastWriteWins:
+// the sibling with the greater (stamp, actor).
+//
+// Where an argument already equals the result it is returned itself, its slices
+// included, so that a caller can tell by Equal or by length that nothing changed
+// without paying for a copy; a where both do.
+func Join(p Policy, a, b State) State {
+	if p == LastWriteWins {
+		return joinLast(a, b)
+	}
+	return joinCausal(a, b)
+}
+
+func joinLast(a, b State) State {
+	switch {
+	case len(b.Siblings) == 0:
+		return a
+	case len(a.Siblings) == 0:
+		return b
+	case CompareByStamp(a.Siblings[0].Dot, b.Siblings[0].Dot) >= 0:
+		return a
+	default:
+		return b
+	}
+}
+
+func joinCausal(a, b State) State {
+	order := a.Clock.Compare(b.Clock)
+	keep := survivorsOf(a, b)
+	// Each side may already hold exactly the siblings that survive.
+	asA := keep.a == len(a.Siblings) && keep.b == keep.both
+	asB := keep.b == len(b.Siblings) && keep.a == keep.both
+	switch {
+	case asA && (order == Equal || order == After):
+		return a
+	case asB && (order == Equal || order == Before):
+		return b
+	}
+	joined := State{Clock: a.Clock.joinOrdered(b.Clock, order)}
+	switch {
+	case asA:
+		joined.Siblings = a.Siblings
+	case asB:
+		joined.Siblings = b.Siblings
+	default:
+		joined.Siblings = mergeSiblings(a, b, keep.a+keep.b-keep.both)
+	}
+	return joined
+}
+
+// survivors counts the siblings of each side that survive a join, and those of
+// them that both sides hold.
+type survivors struct{ a, b, both int }
+
+func survivorsOf(a, b State) survivors {
+	var n survivors
+	i, j := 0, 0
+	for i < len(a.Siblings) || j < len(b.Siblings) {
+		switch side(a.Siblings[i:], b.Siblings[j:]) {
+		case 0:
+			n.a++
+			n.b++
+			n.both++
+			i++
+			j++
+		case -1:
+			if !b.Clock.Covers(a.Siblings[i].Dot) {
+				n.a++
+			}
+			i++
+		default:
+			if !a.Clock.Covers(b.Siblings[j].Dot) {
+				n.b++
+			}
+			j++
+		}
+	}
+	return n
+}
+
+func mergeSiblings(a, b State, size int) []Sibling {
+	if size == 0 {
+		return nil
+	}
+	merged := make([]Sibling, 0, size)
+	i, j := 0, 0
+	for i < len(a.Siblings) || j < len(b.Siblings) {
+		switch side(a.Siblings[i:], b.Siblings[j:]) {
+		case 0:
+			merged = append(merged, a.Siblings[i])
+			i++
+			j++
+		case -1:
+			if !b.Clock.Covers(a.Siblings[i].Dot) {
+				merged = append(merged, a.Siblings[i])
+			}
+			i++
+		default:
+			if !a.Clock.Covers(b.Siblings[j].Dot) {
+				merged = append(merged, b.Siblings[j])
+			}
+			j++
+		}
+	}
+	return merged
+}
+
+// side tells which of two ascending lists, not both empty, has the next dot:
+// -1 the first, 1 the second, 0 both.
+func side(a, b []Sibling) int {
+	switch {
+	case len(b) == 0:
+		return -1
+	case len(a) == 0:
+		return 1
+	default:
+		return CompareDots(a[0].Dot, b[0].Dot)
+	}
+}
