@@ -1,0 +1,70 @@
+package replica
+
+import (
+	"errors"
+	"net"
+	"os"
+
+	"google.golang.org/grpc/status"
+)
+
+// Errors of Conn.Send, of Result.Err and of Health.Err, to be tested with
+// errors.Is. Those that have a cause wrap it as well.
+var (
+	// ErrDown: the node cannot be reached. The operation was not sent.
+	ErrDown = errors.New("node is down")
+
+	// ErrBroken: the stream broke after the operation was handed to it. The node may have applied it.
+	ErrBroken = errors.New("connection broke")
+
+	// ErrExpired: the operation's deadline passed. Result.Handed tells whether
+	// the node may have applied it.
+	ErrExpired = errors.New("deadline passed")
+
+	// ErrClosed: the Conn is closed, or was closed before the node answered.
+	ErrClosed = errors.New("connection is closed")
+
+	// ErrOverloaded: a background operation met a full Conn. It was not sent.
+	ErrOverloaded = errors.New("too much in flight")
+
+	// ErrMalformed: the node answered with a state that breaks the rules of package
+	// storagepb. It may have applied the operation.
+	ErrMalformed = errors.New("malformed answer")
+
+	// ErrMismatch: what answers at the address is another node, another cluster, or
+	// speaks no protocol version of ours. A cause of ErrDown.
+	ErrMismatch = errors.New("wrong node")
+)
+
+// A nodeError is one of the sentinels above, about one node.
+type nodeError struct {
+	node, addr string
+	kind       error
+	cause      error
+}
+
+func (e *nodeError) Error() string {
+	s := e.node + " (" + e.addr + "): "
+	if e.kind != ErrDown { // "connection refused" says enough
+		s += e.kind.Error() + ": "
+	}
+	return s + describe(e.cause)
+}
+
+func (e *nodeError) Unwrap() []error { return []error{e.kind, e.cause} }
+
+// describe gives the part of a cause that a person needs, without the address
+// that the caller has said already.
+func describe(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Err != nil {
+		err = op.Err
+		if sys, ok := errors.AsType[*os.SyscallError](err); ok {
+			err = sys.Err
+		}
+		return err.Error()
+	}
+	if s, ok := status.FromError(err); ok {
+		return s.Message()
+	}
+	return err.Error()
+}
