@@ -1,0 +1,86 @@
+# Everything here works on packages that it finds in the modules of go.work ("work" is
+# Go's own name for them), so that a package or a module that is added needs no entry.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+FUZZTIME  ?= 10s
+BENCH     ?= .
+BENCHTIME ?= 1s
+TESTFLAGS ?=
+
+# The race detector needs cgo, which Go switches off where it finds no C compiler.
+RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## compile every package, and put the programs into bin/
+	go build work
+	@programs=$$(go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' work); \
+	if [[ -n $$programs ]]; then go build -o bin/ $$programs; fi
+
+.PHONY: test
+test: servers ## every test of every module, with the race detector where there is a C compiler
+	$(if $(RACE),,@echo 'no C compiler found: testing without the race detector (apt-get install gcc libc6-dev)')
+	go test $(RACE) -timeout 20m $(TESTFLAGS) work
+
+.PHONY: test-short
+test-short: ## the tests that take no time, without the race detector
+	go test -short $(TESTFLAGS) work
+
+.PHONY: servers
+servers: ## install the servers that tests ask for, where apt can; else say which tests go without
+	@scripts/servers
+
+.PHONY: lint
+lint: ## gofmt, go vet and golangci-lint (staticcheck included) on every module
+	@scripts/lint
+
+.PHONY: generate
+generate: ## generate storagepb/*.pb.go from storagepb/storage.proto
+	go generate ./storagepb
+
+.PHONY: generate-check
+generate-check: ## fail if the generated code is not what the .proto says
+	@before=$$(cksum storagepb/*.go); \
+	$(MAKE) --no-print-directory generate; \
+	diff <(echo "$$before") <(cksum storagepb/*.go) || \
+		{ echo 'storagepb: the generated code was out of date; it has been generated anew, commit it' >&2; exit 1; }
+
+.PHONY: tidy-check
+tidy-check: ## fail if go mod tidy would change a go.mod or a go.sum
+	@find . -name go.mod -not -path './bin/*' -printf '%h\n' | sort | while read -r dir; do \
+		echo "tidy $$dir"; GOWORK=off go -C "$$dir" mod tidy -diff; \
+	done
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@scripts/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: ## micro-benchmarks with their allocations: BENCH=regexp, BENCHTIME=1s or 20x
+	@scripts/bench '$(BENCH)' $(BENCHTIME)
+
+.PHONY: throughput
+throughput: ## puts and gets per second against storage nodes in another process
+	@program=$$(go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' work | grep '/throughput$$') || \
+		{ echo 'no module of go.work has a program named throughput' >&2; exit 1; }; \
+	go run $$program
+
+.PHONY: soak
+soak: ## the random tests for hours: PAIRDB_SOAK_HISTORIES, PAIRDB_SIM_SEEDS, PAIRDB_FAULT_SECONDS
+	@scripts/soak
+
+.PHONY: cover
+cover: ## test coverage per function, into bin/cover.out
+	@mkdir -p bin
+	go test -short -coverprofile bin/cover.out work
+	go tool cover -func bin/cover.out | tail -n 1
+
+.PHONY: size
+size: ## lines per package, and the largest files and functions
+	@go run scripts/size.go
