@@ -9,6 +9,9 @@ var (
 	// ErrNoNodes means that New was given no node at all. It matches
 	// ErrInvalid too.
 	ErrNoNodes error = &FieldError{Field: "nodes", Reason: "there are none"}
+	// ErrCollision means that vnode points were still equal after being hashed
+	// again many times. It cannot happen with an intact hash.
+	ErrCollision = errors.New("ring: vnode points keep colliding")
 )
 
 // FieldError says which field was refused, and why. It matches ErrInvalid.

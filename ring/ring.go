@@ -16,6 +16,7 @@ type Ring struct {
 // except that owners are reported as indices into it. New copies nodes.
 //
 // Errors are *FieldError and match ErrInvalid; without nodes, ErrNoNodes.
+// ErrCollision stands for a broken hash.
 func New(cfg Config, nodes []Node) (*Ring, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
