@@ -13,11 +13,11 @@ type minted struct {
 	older  *minted
 }
 
-// lane returns the first lane on which s may be minted for a write with context
-// ctx, and false if the block has none.
-func (e *minted) lane(ctx Clock, s Stamp, off rules) (int, bool) {
+// lane returns the first lane of e's block on which s may be minted for a write
+// with context ctx, and false if there is none.
+func (m *Minter) lane(e *minted, ctx Clock, s Stamp) (int, bool) {
 	at := ctx.search(e.block)
-	for lane := range Lanes {
+	for lane := range m.lanes {
 		var seen Stamp
 		if at < len(ctx) && ctx[at].Actor == e.block+Actor(lane) {
 			seen = ctx[at].Stamp
@@ -25,7 +25,7 @@ func (e *minted) lane(ctx Clock, s Stamp, off rules) (int, bool) {
 		}
 		// The context covers the lane's last dot, and not the dot to be. A context
 		// that has seen more of the lane than was minted is forged.
-		if (e.last(lane) <= seen || off&laneRule != 0) && seen < s {
+		if (e.last(lane) <= seen || m.off&laneRule != 0) && seen < s {
 			return lane, true
 		}
 	}

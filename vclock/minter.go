@@ -25,7 +25,8 @@ type Minter struct {
 	entries     map[KeyHash]*minted
 	idle        mintedList // entries without a write in flight, latest first
 	generations int
-	off         rules
+	lanes       int   // Lanes; tests have fewer
+	off         rules // none; tests switch some off
 }
 
 // rules are what tests may switch off, to see that the oracle misses them.
@@ -44,6 +45,7 @@ func NewMinter(capacity int, random func() uint64) *Minter {
 		capacity: max(capacity, 1),
 		random:   random,
 		entries:  make(map[KeyHash]*minted),
+		lanes:    Lanes,
 	}
 	m.block = m.freshBlock(nil, 0)
 	m.generations = 0
@@ -62,7 +64,7 @@ func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) Dot {
 	}
 	e.pins++
 
-	lane, ok := e.lane(ctx, s, m.off)
+	lane, ok := m.lane(e, ctx, s)
 	if !ok {
 		e.block, e.first, e.others = m.freshBlock(ctx, e.block), 0, nil
 		lane = 0
