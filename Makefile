@@ -53,7 +53,7 @@ generate-check: ## fail if the generated code is not what the .proto says
 
 .PHONY: tidy-check
 tidy-check: ## fail if go mod tidy would change a go.mod or a go.sum
-	@find . -name go.mod -not -path './bin/*' -printf '%h\n' | sort | while read -r dir; do \
+	@find . -name go.mod -exec dirname {} \; | sort | while read -r dir; do \
 		echo "tidy $$dir"; GOWORK=off go -C "$$dir" mod tidy -diff; \
 	done
 
