@@ -1,0 +1,2 @@
+// Package quorum decides when enough owners have answered a request.
+package quorum

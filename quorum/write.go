@@ -1,0 +1,275 @@
+package quorum
+
+import "github.com/devrev/pairdb/vclock"
+
+// WriteParams is what a Write is made of.
+type WriteParams struct {
+	Owners Owners
+	Level  Level
+	Policy vclock.Policy
+
+	// Context is what the write covers, without its own dot; nil for
+	// LastWriteWins.
+	Context vclock.Clock
+	// Sibling is the written dot and value. It is shared, not copied.
+	Sibling vclock.Sibling
+	// Overwrite marks a Put without a context: it takes a second round when an
+	// acknowledgement shows a clock that Context did not cover (invariant 5).
+	// Without effect for LastWriteWins.
+	Overwrite bool
+
+	// Down are owners that can be sent nothing at the moment. They are not
+	// asked, and count as NotSent from the start.
+	Down Set
+	// Amnesiac are owners known to have lost their store. They are sent the
+	// write, and counted for no quorum (invariant 3).
+	Amnesiac Set
+}
+
+// An Ack is an owner's answer to a merge that it has applied, on disk.
+type Ack struct {
+	// Live says that the written dot is among the siblings that the owner
+	// holds. Otherwise a write that covers it was there before, which
+	// acknowledges this one too.
+	Live bool
+	// State is zero when the owner holds exactly what was sent; the clock alone
+	// when Live; else the whole state. For LastWriteWins it is the winning
+	// sibling, without its value.
+	State vclock.State
+	// ValuesMissing says that State's siblings came without their values, so
+	// that it is no use as a repair.
+	ValuesMissing bool
+	// Amnesiac says that the owner was found, with this answer, to have lost its
+	// store: the write is stored there, and counts for nothing.
+	Amnesiac bool
+}
+
+// A Write decides one write. It is one value for a pooled request to embed; it is
+// not safe for concurrent use, and must be set up by Init. Init allocates the state
+// that is sent; no later step allocates unless a second round or a repair comes of it.
+//
+// Call Start once, then Reply or Fail once for each owner and round that a step's
+// Merge named, in any order, also after the outcome is decided: that is the tail.
+// What comes twice, or from an owner that was not asked, is ignored.
+type Write struct {
+	quota   quota
+	policy  vclock.Policy
+	sibling vclock.Sibling
+	down    Set
+	without rules
+
+	overwrite bool
+	started   bool
+	outcome   Outcome
+	round     int
+	state     vclock.State // what this round sends
+	grown     vclock.Clock // what the second round would cover
+
+	out      [2]Set // attempts that are not settled, by round
+	applied  Set    // acknowledged this round, counted or not
+	amnesiac Set
+	traced   bool // some attempt was applied, or may have been
+
+	later      vclock.Stamp
+	superseded bool // LastWriteWins: a counted acknowledgement showed a greater dot
+
+	// Causal: what was written on top of this write, and who lacks it.
+	successor vclock.State
+	live      Set // owners whose last acknowledgement held the written dot
+	repaired  Set // owners to whom successor was given already
+}
+
+// Init sets w up for one write, whatever it was used for before. Errors:
+// *LevelError (which is ErrLevel) if an owner set is too small for the level,
+// ErrOwners.
+func (w *Write) Init(p WriteParams) error {
+	q, err := newQuota(p.Owners, p.Level)
+	if err != nil {
+		*w = Write{}
+		return err
+	}
+	state := vclock.WriteState(p.Policy, p.Context, p.Sibling)
+	*w = Write{
+		quota:     q,
+		policy:    p.Policy,
+		sibling:   p.Sibling,
+		down:      p.Down,
+		amnesiac:  p.Amnesiac,
+		overwrite: p.Overwrite && p.Policy == vclock.Causal,
+		round:     1,
+		state:     state,
+		grown:     state.Clock,
+	}
+	return nil
+}
+
+// Start sends the write to all owners at once, those that are down left out. If
+// those that are down or amnesiac put the level out of reach already, it sends
+// nothing, and the write is Lost and NotApplied.
+func (w *Write) Start() Step {
+	if w.started || w.outcome != Pending {
+		return Step{}
+	}
+	w.started = true
+	reachable := w.quota.owners.Union() &^ w.down
+	if !w.quota.met(w.counting(reachable)) {
+		w.outcome = Lost
+		return Step{Done: true}
+	}
+	w.out[0] = reachable
+	return Step{Merge: reachable}
+}
+
+// Reply takes owner i's acknowledgement of the given round.
+func (w *Write) Reply(i, round int, a Ack) Step {
+	if !w.settle(i, round) {
+		return Step{}
+	}
+	w.traced = true
+	w.later = max(w.later, newest(a.State))
+	if a.Amnesiac {
+		w.amnesiac = w.amnesiac.With(i)
+	}
+	if round == w.round {
+		w.take(i, a)
+	}
+	return w.advance()
+}
+
+// Fail takes the news that owner i's attempt of the given round brought no
+// acknowledgement.
+func (w *Write) Fail(i, round int, f Failure) Step {
+	if !w.settle(i, round) {
+		return Step{}
+	}
+	if f != NotSent && f != Refused {
+		w.traced = true
+	}
+	return w.advance()
+}
+
+// Cancel says that the caller no longer waits: a write that is Pending is Lost.
+// Answers that are outstanding are still to be handed in.
+func (w *Write) Cancel() Step {
+	if w.outcome != Pending {
+		return Step{}
+	}
+	w.outcome = Lost
+	s := Step{Done: true}
+	w.repair(&s)
+	return s
+}
+
+// settle strikes the attempt off, and reports whether there was one.
+func (w *Write) settle(i, round int) bool {
+	if !inRange(i) || round < 1 || round > w.round || !w.out[round-1].Has(i) {
+		return false
+	}
+	w.out[round-1] = w.out[round-1].Without(i)
+	return true
+}
+
+// take notes what an acknowledgement of the current round shows.
+func (w *Write) take(i int, a Ack) {
+	w.applied = w.applied.With(i)
+	counts := w.counting(SetOf(i)) != 0
+	if w.policy == vclock.LastWriteWins {
+		w.superseded = w.superseded || counts && (!a.Live || w.beatenBy(a.State))
+		return
+	}
+	if w.overwrite && counts && (a.Live || w.without.has(growBySuperseded)) {
+		// Superseded, the dot has a successor; to cover that too would
+		// replace it by the write that it was made on top of.
+		w.grown = w.grown.Join(a.State.Clock)
+	}
+	if a.Live {
+		w.live = w.live.With(i)
+		return
+	}
+	w.live = w.live.Without(i)
+	if a.ValuesMissing || a.State.IsZero() {
+		return
+	}
+	if known := w.successor; !known.Equal(a.State) {
+		w.successor = vclock.Join(w.policy, known, a.State)
+		if !w.successor.Equal(known) {
+			w.repaired = 0
+		}
+	}
+}
+
+// advance decides what can be decided.
+func (w *Write) advance() Step {
+	var s Step
+	if w.outcome == Pending {
+		acked := w.Acked()
+		switch {
+		case w.quota.met(acked) && w.mustGrow():
+			w.secondRound(&s)
+		case w.quota.met(acked):
+			w.outcome, s.Done = Won, true
+		case !w.quota.met(acked | w.counting(w.out[w.round-1])):
+			w.outcome, s.Done = Lost, true
+		}
+	}
+	w.repair(&s)
+	return s
+}
+
+// mustGrow reports whether owners held writes that this one was to overwrite and
+// does not cover (invariant 5).
+func (w *Write) mustGrow() bool {
+	return w.overwrite && w.round == 1 && !w.without.has(noSecondRound) && !w.state.Clock.CoversAll(w.grown)
+}
+
+func (w *Write) secondRound(s *Step) {
+	if w.without.has(newDotInRound2) {
+		w.sibling.Dot.Stamp++
+	}
+	w.round = 2
+	w.state = vclock.WriteState(w.policy, w.grown, w.sibling)
+	w.applied = 0
+	w.out[1] = w.quota.owners.Union() &^ w.down
+	s.Merge = w.out[1]
+}
+
+// repair gives the write's successors to the owners that hold the write in
+// their place: with the decision, and once more when nothing is outstanding.
+func (w *Write) repair(s *Step) {
+	if w.successor.IsZero() || w.outcome == Pending || !s.Done && w.Outstanding() != 0 {
+		return
+	}
+	to := w.live &^ w.repaired
+	if to == 0 {
+		return
+	}
+	w.repaired |= to
+	s.Repairs = []Repair{{To: to, State: w.successor}}
+}
+
+// counting leaves out of s the owners that count for no quorum.
+func (w *Write) counting(s Set) Set {
+	if w.without.has(countAmnesiacs) {
+		return s
+	}
+	return s &^ w.amnesiac
+}
+
+// beatenBy reports whether s holds a sibling greater than the written one, in
+// the order of last-write-wins tenants.
+func (w *Write) beatenBy(s vclock.State) bool {
+	for i := range s.Siblings {
+		if vclock.CompareByStamp(s.Siblings[i].Dot, w.sibling.Dot) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func newest(s vclock.State) vclock.Stamp {
+	stamp := s.Clock.Newest()
+	for i := range s.Siblings {
+		stamp = max(stamp, s.Siblings[i].Dot.Stamp)
+	}
+	return stamp
+}
