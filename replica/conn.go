@@ -1,12 +1,17 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"log/slog"
+	"math"
+	"math/rand/v2"
 	"net"
+	"sync"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/devrev/pairdb/topology"
 )
@@ -22,6 +27,10 @@ const (
 
 	// MaxMaxInFlight is what the ids of operations have room for.
 	MaxMaxInFlight = 1 << 19
+
+	// MaxOpBytes bounds one operation: four of the largest values. A node that took no
+	// message of this size would break the stream, and everyone's operations with it.
+	MaxOpBytes = 64<<20 - 64<<10
 )
 
 // A Config says which node to connect to, and how. Cluster, Node and Addr are required;
@@ -68,35 +77,239 @@ type Config struct {
 
 // A Conn is the connection to one node. All methods may be called from any number of
 // goroutines.
-type Conn struct{ cfg Config }
+type Conn struct {
+	cfg   Config
+	start time.Time
+
+	epoch  atomic.Uint64
+	status atomic.Pointer[status]
+	reads  latencies
+	counters
+
+	ctx         context.Context // ends when Close cuts
+	cut         context.CancelFunc
+	goroutines  sync.WaitGroup
+	changed     chan struct{} // of status, for run to tell
+	sweepSooner chan struct{}
+	drained     chan struct{} // closed when closing and empty
+
+	mu          sync.Mutex // guards what follows, status (writes) and the Ops that are in the Conn
+	closing     bool
+	isDrained   bool
+	link        *link  // nil unless Up
+	down        error  // what Send returns when Down
+	store       uint64 // accepted; 0 is not known yet
+	small, bulk lane
+	handed      opList // oldest first
+	slots       slots
+	owedSince   int64 // handing over of the oldest operation that expired since the node was heard; 0 is none
+	sweepAt     int64 // when the sweeper wakes
+	swept       int64 // when it last did
+}
 
 // New returns a Conn and starts connecting in the background. The caller has to Close it.
-func New(cfg Config) *Conn { return &Conn{cfg: cfg} }
+func New(cfg Config) *Conn {
+	cfg.setDefaults()
+	c := &Conn{
+		cfg:         cfg,
+		start:       time.Now(),
+		changed:     make(chan struct{}, 1),
+		sweepSooner: make(chan struct{}, 1),
+		drained:     make(chan struct{}),
+		store:       cfg.StoreID,
+		sweepAt:     never,
+	}
+	c.ctx, c.cut = context.WithCancel(context.Background())
+	c.epoch.Store(cfg.Epoch)
+	c.status.Store(&status{since: c.start})
+	c.small.init(&c.mu, cfg.MaxInFlight, cfg.MaxInFlightBytes/2)
+	c.bulk.init(&c.mu, cfg.MaxInFlight, cfg.MaxInFlightBytes/2)
+	c.goroutines.Go(c.sweep)
+	c.goroutines.Go(c.run)
+	return c
+}
+
+func (cfg *Config) setDefaults() {
+	cfg.MaxInFlight = min(cmp.Or(cfg.MaxInFlight, DefaultMaxInFlight), MaxMaxInFlight)
+	cfg.MaxInFlightBytes = cmp.Or(cfg.MaxInFlightBytes, DefaultMaxInFlightBytes)
+	cfg.StallAfter = cmp.Or(cfg.StallAfter, DefaultStallAfter)
+	if cfg.Dialer == nil {
+		cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "tcp", addr)
+		}
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Uint64
+	}
+}
 
 // Send takes op, to be handed to the node, and never blocks. If it returns nil, the
-// outcome goes to op.Handler, exactly once, later and from another goroutine. If it returns an error, op was
-// not taken, nothing was sent and the handler is not called: ErrDown (with the cause), ErrClosed, or
-// ErrOverloaded for a background operation.
-func (c *Conn) Send(op *Op) error { return errors.Join(ErrDown) }
+// outcome goes to op.Handler, exactly once, later and from another goroutine. If it
+// returns an error, op was not taken, nothing was sent and the handler is not called:
+// ErrDown (with the cause), ErrClosed, ErrInvalid, or ErrOverloaded for a background operation.
+func (c *Conn) Send(op *Op) error {
+	size := op.estimate()
+	if size > MaxOpBytes || !utf8.ValidString(op.Tenant) {
+		c.refused.Add(1)
+		return ErrInvalid
+	}
+	ln := &c.small
+	if size > bulkBytes {
+		ln = &c.bulk
+	}
+	epoch := op.Epoch
+	if epoch == 0 {
+		epoch = c.epoch.Load()
+	}
+	now, deadline := c.now(), c.at(op.Deadline)
+
+	c.mu.Lock()
+	if err := c.refusal(op, ln, size); err != nil {
+		c.mu.Unlock()
+		c.refused.Add(1)
+		return err
+	}
+	op.conn, op.lane, op.size = c, ln, size
+	op.epoch, op.accepted, op.deadline = epoch, now, deadline
+	if ln.full(size) {
+		ln.wait(op)
+	} else {
+		ln.enqueue(op)
+	}
+	sooner := c.sweepBy(deadline)
+	c.settle()
+	c.mu.Unlock()
+	if sooner {
+		c.wakeSweeper()
+	}
+	return nil
+}
+
+func (c *Conn) refusal(op *Op, ln *lane, size int) error {
+	switch {
+	case c.closing:
+		return ErrClosed
+	case c.down != nil:
+		return c.down
+	case op.Background && ln.full(size):
+		return ErrOverloaded
+	}
+	return nil
+}
 
 // Withdraw takes op back. True: it was not handed to the stream and never will be,
 // and the handler is not called. False: it was handed over, or the handler was or
-// is being called, or op is not in this Conn.
-func (c *Conn) Withdraw(op *Op) bool { return false }
+// is being called, or op is not in this Conn. The caller sees to it that op is
+// not sent to another Conn meanwhile.
+func (c *Conn) Withdraw(op *Op) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if op.conn != c || op.place != queued && op.place != waiting {
+		return false
+	}
+	ln := op.lane
+	c.takeOut(op)
+	ln.admit()
+	c.settle()
+	return true
+}
 
-// Health returns what is known of the node. It takes no lock.
-func (c *Conn) Health() Health { return Health{} }
-
-// SetEpoch sets the epoch for operations sent from here on that bring none of their own, and for handshakes.
-func (c *Conn) SetEpoch(epoch uint64) {}
+// SetEpoch sets the epoch for operations sent from here on that bring none of
+// their own, and for handshakes.
+func (c *Conn) SetEpoch(epoch uint64) { c.epoch.Store(epoch) }
 
 // AcceptStore declares id to be the store that the node is known to have. 0 changes nothing.
-func (c *Conn) AcceptStore(id uint64) {}
+func (c *Conn) AcceptStore(id uint64) {
+	if id == 0 {
+		return
+	}
+	c.mu.Lock()
+	c.store = id
+	if s := *c.status.Load(); s.storeID != 0 {
+		s.amnesiac = s.storeID != id
+		c.status.Store(&s)
+	}
+	c.mu.Unlock()
+	select {
+	case c.changed <- struct{}{}:
+	default:
+	}
+}
 
-// Close refuses new operations, waits until those in hand are answered or ctx ends, then cuts
-// the connection: what is left completes with ErrClosed. It returns when every
-// goroutine of the Conn has ended, with ctx's error if anything was cut. Later and concurrent calls
-// wait for the first and return nil.
-func (c *Conn) Close(ctx context.Context) error { return nil }
+// Close refuses new operations, waits until those in hand are answered or ctx ends,
+// then cuts the connection: what is left completes with ErrClosed. It returns when
+// every goroutine of the Conn has ended, with ctx's error if it cut anything.
+// It may be called any number of times.
+func (c *Conn) Close(ctx context.Context) error {
+	c.mu.Lock()
+	c.closing = true
+	c.settle()
+	c.mu.Unlock()
+	var err error
+	select {
+	case <-c.drained:
+	default:
+		select {
+		case <-c.drained:
+		case <-ctx.Done():
+			err = &nodeError{string(c.cfg.Node), c.cfg.Addr, ErrClosed, context.Cause(ctx)}
+		}
+	}
+	c.cut()
+	c.goroutines.Wait()
+	return err
+}
 
-type lane struct{}
+// takeOut removes op from wherever it is in the Conn: the caller owns it from here on.
+// It is followed by admit and settle.
+func (c *Conn) takeOut(op *Op) {
+	switch op.place {
+	case waiting:
+		op.lane.waiters.remove(op)
+	case queued:
+		op.lane.queue.remove(op)
+		op.lane.release(op)
+	case handed:
+		c.handed.remove(op)
+		c.slots.drop(op)
+		op.lane.release(op)
+	}
+	op.place, op.conn, op.lane = nowhere, nil, nil
+}
+
+// lists are all places where an operation can be.
+func (c *Conn) lists() [5]*opList {
+	return [...]*opList{&c.handed, &c.small.queue, &c.bulk.queue, &c.small.waiters, &c.bulk.waiters}
+}
+
+// settle ends each critical section that added or removed operations: it publishes
+// what Health shows without a lock, and lets Close go on when the last one has left.
+func (c *Conn) settle() {
+	inFlight, waiting := c.small.ops+c.bulk.ops, c.small.waiters.n+c.bulk.waiters.n
+	c.inFlight.Store(int64(inFlight))
+	c.waiting.Store(int64(waiting))
+	oldest := c.owedSince
+	if op := c.handed.head; op != nil && (oldest == 0 || op.handed < oldest) {
+		oldest = op.handed
+	}
+	c.oldest.Store(oldest)
+	if c.closing && !c.isDrained && inFlight+waiting == 0 {
+		c.isDrained = true
+		close(c.drained)
+	}
+}
+
+// now is the time since New in nanoseconds, by the monotonic clock. It is never 0.
+func (c *Conn) now() int64 { return int64(time.Since(c.start)) + 1 }
+
+// at is t as now would have it; never for the zero Time.
+func (c *Conn) at(t time.Time) int64 {
+	d := t.Sub(c.start)
+	if t.IsZero() || d == math.MaxInt64 {
+		return never
+	}
+	return int64(d) + 1
+}

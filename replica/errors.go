@@ -5,7 +5,7 @@ import (
 	"net"
 	"os"
 
-	"google.golang.org/grpc/status"
+	grpcstatus "google.golang.org/grpc/status"
 )
 
 // Errors of Conn.Send, of Result.Err and of Health.Err, to be tested with
@@ -26,6 +26,10 @@ var (
 
 	// ErrOverloaded: a background operation met a full Conn. It was not sent.
 	ErrOverloaded = errors.New("too much in flight")
+
+	// ErrInvalid: the operation is larger than MaxOpBytes, or its tenant is not UTF-8. It
+	// would break the stream, so it was not sent.
+	ErrInvalid = errors.New("operation cannot be sent")
 
 	// ErrMalformed: the node answered with a state that breaks the rules of package
 	// storagepb. It may have applied the operation.
@@ -63,7 +67,7 @@ func describe(err error) string {
 		}
 		return err.Error()
 	}
-	if s, ok := status.FromError(err); ok {
+	if s, ok := grpcstatus.FromError(err); ok {
 		return s.Message()
 	}
 	return err.Error()

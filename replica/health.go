@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"sync/atomic"
 	"time"
 
 	"github.com/devrev/pairdb/storagepb"
@@ -75,4 +76,53 @@ type Health struct {
 	Attempts   uint64 // connection attempts
 	Batches    uint64 // frames with operations
 	BytesOut   uint64 // estimated size of the operations handed over
+}
+
+// A status is the part of Health that changes with the connection. It is
+// immutable once published.
+type status struct {
+	state       State
+	since       time.Time
+	err         error
+	storeID     uint64
+	amnesiac    bool
+	synced      bool
+	epoch       uint64
+	clockOffset time.Duration
+	roundTrip   time.Duration
+	limits      *storagepb.Limits
+}
+
+// counters are the part of Health that changes with each operation.
+type counters struct {
+	inFlight, waiting atomic.Int64
+	oldest            atomic.Int64 // see Conn.settle; Conn.now, 0 is none
+	heard             atomic.Int64 // last frame from the node; Conn.now
+
+	sent, answered, broken, expired, refused atomic.Uint64
+	connects, attempts, batches, bytesOut    atomic.Uint64
+}
+
+// Health returns what is known of the node. It takes no lock.
+func (c *Conn) Health() Health {
+	s := c.status.Load()
+	h := Health{
+		State: s.state, Since: s.since, Err: s.err,
+		StoreID: s.storeID, Amnesiac: s.amnesiac, Synced: s.synced, Epoch: s.epoch,
+		ClockOffset: s.clockOffset, RoundTrip: s.roundTrip, Limits: s.limits,
+		P95:      time.Duration(c.reads.p95.Load()),
+		Mean:     time.Duration(c.reads.mean.Load()),
+		InFlight: int(c.inFlight.Load()), Waiting: int(c.waiting.Load()),
+		Sent: c.sent.Load(), Answered: c.answered.Load(), Broken: c.broken.Load(),
+		Expired: c.expired.Load(), Refused: c.refused.Load(),
+		Connects: c.connects.Load(), Attempts: c.attempts.Load(),
+		Batches: c.batches.Load(), BytesOut: c.bytesOut.Load(),
+	}
+	h.Reconnects = h.Connects - min(h.Connects, 1)
+	if oldest, now := c.oldest.Load(), c.now(); oldest != 0 {
+		h.OldestUnanswered = time.Duration(now - oldest)
+		h.Silent = time.Duration(max(now-max(oldest, c.heard.Load()), 0))
+		h.Stalled = h.Silent >= c.cfg.StallAfter
+	}
+	return h
 }

@@ -1,0 +1,97 @@
+package replica
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/devrev/pairdb/internal/wire"
+	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// An answered is an operation that has left the Conn, with the answer to tell its handler.
+type answered struct {
+	op      *Op
+	answer  *storagepb.Answer
+	latency time.Duration
+}
+
+// read takes a stream's answers until the link is cut.
+func (l *link) read(stream storagepb.Storage_ExchangeClient) {
+	var done []answered
+	var reads []time.Duration
+	for {
+		in, err := stream.Recv()
+		if err != nil {
+			l.conn.goDown(l, l.cause(err))
+			return
+		}
+		var amnesiac, current bool
+		if done, amnesiac, current = l.conn.match(l, in.GetAnswers(), done[:0]); !current {
+			return
+		}
+		reads = reads[:0]
+		for _, d := range done {
+			if d.op.Kind != storagepb.Kind_MERGE && d.answer.GetStatus() == storagepb.Status_OK {
+				reads = append(reads, d.latency)
+			}
+		}
+		l.conn.reads.add(reads)
+		for _, d := range done {
+			r := resultOf(d.answer, d.op.Policy)
+			r.Handed, r.Amnesiac, r.Latency = true, amnesiac, d.latency
+			d.op.Handler.Complete(d.op, r)
+		}
+		clear(done)
+	}
+}
+
+// match finds the operations that the answers are for and takes them out. Answers
+// to operations that are gone (expired) find none. If l is no longer the link,
+// its operations were completed already, and current is false.
+func (c *Conn) match(l *link, answers []*storagepb.Answer, done []answered) (_ []answered, amnesiac, current bool) {
+	now := c.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.link != l {
+		return done, false, false
+	}
+	c.heard.Store(now)
+	c.owedSince = 0
+	for _, a := range answers {
+		op := c.slots.get(a.GetId())
+		if op == nil {
+			continue
+		}
+		c.takeOut(op)
+		done = append(done, answered{op: op, answer: a, latency: time.Duration(now - op.accepted)})
+	}
+	c.answered.Add(uint64(len(done)))
+	c.small.admit()
+	c.bulk.admit()
+	c.settle()
+	return done, l.store != c.store, true
+}
+
+// resultOf turns an answer into a Result. The state's values alias the message.
+func resultOf(a *storagepb.Answer, p vclock.Policy) Result {
+	state, err := wire.ToState(a.GetState())
+	switch {
+	case err != nil:
+	case len(state.Siblings) == 0: // a clock alone, or nothing
+		err = state.Clock.Validate()
+	default:
+		err = state.Validate(p)
+	}
+	if err != nil {
+		return Result{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
+	}
+	return Result{
+		Status: a.GetStatus(),
+		Detail: a.GetDetail(),
+		State:  state,
+		Digest: a.GetDigest(),
+		Live:   a.GetLive(),
+		Seen:   a.GetSeen(),
+	}
+}
