@@ -1,0 +1,157 @@
+package pairdb
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/devrev/pairdb/quorum"
+	"github.com/devrev/pairdb/replica"
+	"github.com/devrev/pairdb/storagepb"
+)
+
+// errNoAnswer stands for an owner that had not answered when the request was decided.
+var errNoAnswer = errors.New("no answer yet")
+
+// failureOf says what a result that is no answer means for an attempt. ok is
+// true for an answer that can be used; then the others mean nothing.
+func failureOf(r *replica.Result) (f quorum.Failure, cause error, ok bool) {
+	if r.Err != nil {
+		f = quorum.NotSent
+		if r.Handed {
+			f = quorum.Unanswered
+		}
+		return f, withKind(r.Err), false
+	}
+	switch r.Status {
+	case storagepb.Status_OK:
+		return 0, nil, true
+	case storagepb.Status_FAILED, storagepb.Status_STATUS_UNSPECIFIED:
+		f = quorum.Unanswered
+	case storagepb.Status_TOO_OLD:
+		// Too old, but seen: an earlier attempt with this dot was applied.
+		f = quorum.Refused
+		if r.Seen {
+			f = quorum.Unanswered
+		}
+	default:
+		f = quorum.Refused
+		if _, known := storagepb.Status_name[int32(r.Status)]; !known {
+			f = quorum.Unanswered
+		}
+	}
+	return f, statusError(r.Status, r.Detail), false
+}
+
+// withKind adds the sentinel that a connection's error stands for.
+func withKind(err error) error {
+	kind := ErrUnavailable
+	if errors.Is(err, replica.ErrOverloaded) {
+		kind = ErrOverloaded
+	}
+	return &kindError{kind: kind, err: err}
+}
+
+// kindError is err, and by errors.Is also kind, without saying kind's text.
+type kindError struct{ kind, err error }
+
+func (e *kindError) Error() string   { return e.err.Error() }
+func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
+
+// statusError is what a node's refusal reads like.
+func statusError(s storagepb.Status, detail string) error {
+	kind, text := ErrUnavailable, ""
+	switch s {
+	case storagepb.Status_EXPIRED:
+		text = "the deadline passed before the node got to it"
+	case storagepb.Status_STOPPING:
+		text = "the node is stopping"
+	case storagepb.Status_OVERLOADED:
+		kind, text = ErrOverloaded, "the node is overloaded"
+	case storagepb.Status_DISK:
+		text = "the node's disk is full or damaged"
+	case storagepb.Status_INVALID:
+		kind, text = ErrInvalid, "refused as invalid"
+	case storagepb.Status_TOO_LARGE:
+		kind, text = ErrInvalid, "the value is larger than the node takes"
+	case storagepb.Status_POLICY:
+		kind, text = ErrInvalid, "the stored key has another conflict policy"
+	case storagepb.Status_TOO_MANY_SIBLINGS:
+		kind, text = ErrTooManySiblings, "too many siblings: write with the context that Get returns"
+	case storagepb.Status_TOO_FAR_AHEAD:
+		kind, text = ErrClockSkew, "the stamp is too far ahead of the node's clock"
+	case storagepb.Status_TOO_OLD:
+		kind, text = ErrClockSkew, "the stamp is older than the node's write window"
+	case storagepb.Status_FAILED:
+		text = "the node failed while it worked on it"
+	case storagepb.Status_EPOCH:
+		text = "the node has another topology epoch"
+	default:
+		text = fmt.Sprintf("status %v", s)
+	}
+	if detail != "" {
+		text += ": " + detail
+	}
+	return &kindError{kind: kind, err: errors.New(text)}
+}
+
+// causes are what each owner failed with, by replica slot.
+type causes [quorum.MaxOwners]cause
+
+type cause struct {
+	err      error
+	answered bool
+}
+
+// quorumError says why too few owners answered; missing are those that have
+// neither answered nor failed.
+func (k *call) quorumError(needed, got, total int, cs *causes, missing quorum.Set) *QuorumError {
+	e := &QuorumError{Op: k.op, Level: k.level, Needed: needed, Got: got, Total: total}
+	for i, o := range k.owners {
+		c := cs[i]
+		if c.err == nil && missing.Has(i) {
+			c.err = &kindError{kind: ErrUnavailable, err: errNoAnswer}
+		}
+		if c.err == nil {
+			continue
+		}
+		n := k.v.nodes[o]
+		e.causes = append(e.causes, &ReplicaError{Node: n.ID, Addr: n.Addr, Err: c.err, Answered: c.answered})
+	}
+	return e
+}
+
+// stoppedError is a request that ended because its caller stopped waiting.
+type stoppedError struct {
+	stopped error // the context's error
+	quorum  *QuorumError
+}
+
+func (e *stoppedError) Error() string   { return e.stopped.Error() + ": " + e.quorum.Error() }
+func (e *stoppedError) Unwrap() []error { return []error{e.stopped, e.quorum} }
+
+var errAmnesiac = errors.New("the node has lost its store; accept its new store id in the topology once it is rebuilt")
+
+// reachable refuses a request that cannot reach its level with the owners that
+// are known to be up, before anything is sent.
+func (k *call) reachable(l Level, down, amnesiac quorum.Set) error {
+	total := len(k.owners)
+	need, _ := l.Need(total)
+	usable := total - (down | amnesiac).Len()
+	if usable >= need {
+		return nil
+	}
+	var cs causes
+	for i, o := range k.owners {
+		switch {
+		case down.Has(i):
+			err := k.v.nodes[o].conn.Health().Err
+			if err == nil {
+				err = replica.ErrDown
+			}
+			cs[i].err = withKind(err)
+		case amnesiac.Has(i):
+			cs[i].err = &kindError{kind: ErrUnavailable, err: errAmnesiac}
+		}
+	}
+	return k.quorumError(need, usable, total, &cs, 0)
+}

@@ -1,0 +1,164 @@
+package pairdb
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/devrev/pairdb/quorum"
+)
+
+// A ReadOption fits Get and GetMany.
+type ReadOption interface{ applyRead(*readOptions) error }
+
+// A WriteOption fits Put, Delete, PutMany and Item.
+type WriteOption interface{ applyWrite(*writeOptions) error }
+
+// An UpdateOption fits Update.
+type UpdateOption interface{ applyUpdate(*updateOptions) error }
+
+// A CallOption fits every kind of call.
+type CallOption interface {
+	ReadOption
+	WriteOption
+	UpdateOption
+}
+
+type readOptions struct {
+	level   Level
+	timeout time.Duration
+	resolve Resolver
+}
+
+type writeOptions struct {
+	level     Level
+	timeout   time.Duration
+	context   CausalContext
+	after     bool // a context was given
+	noContext bool
+	ttl       time.Duration
+}
+
+type updateOptions struct {
+	read  readOptions
+	write writeOptions
+}
+
+// AtLevel sets the level of the call; for Update, of its read and of its write.
+func AtLevel(l Level) CallOption { return levelOption(l) }
+
+type levelOption Level
+
+func (o levelOption) check() error {
+	if Level(o) == quorum.Default || Level(o) > quorum.All {
+		return &InputError{Field: "AtLevel", Reason: fmt.Sprintf("%v is no level", Level(o))}
+	}
+	return nil
+}
+func (o levelOption) applyRead(r *readOptions) error   { r.level = Level(o); return o.check() }
+func (o levelOption) applyWrite(w *writeOptions) error { w.level = Level(o); return o.check() }
+func (o levelOption) applyUpdate(u *updateOptions) error {
+	u.read.level, u.write.level = Level(o), Level(o)
+	return o.check()
+}
+
+// Timeout bounds the call, besides its context. Default: WithTimeout's where
+// the context has no deadline.
+func Timeout(d time.Duration) CallOption { return timeoutOption(d) }
+
+type timeoutOption time.Duration
+
+func (o timeoutOption) check() error {
+	if o <= 0 {
+		return &InputError{Field: "Timeout", Reason: "must be more than zero"}
+	}
+	return nil
+}
+func (o timeoutOption) applyRead(r *readOptions) error {
+	r.timeout = time.Duration(o)
+	return o.check()
+}
+func (o timeoutOption) applyWrite(w *writeOptions) error {
+	w.timeout = time.Duration(o)
+	return o.check()
+}
+func (o timeoutOption) applyUpdate(u *updateOptions) error {
+	u.write.timeout = time.Duration(o)
+	return o.check()
+}
+
+// ReadUpdateOption fits Get, GetMany and Update.
+type ReadUpdateOption interface {
+	ReadOption
+	UpdateOption
+}
+
+// ResolveWith sets how the call makes one value of conflicting siblings.
+// Default: WithResolver's.
+func ResolveWith(r Resolver) ReadUpdateOption { return resolveOption{r} }
+
+type resolveOption struct{ r Resolver }
+
+func (o resolveOption) applyRead(r *readOptions) error {
+	if o.r == nil {
+		return &InputError{Field: "ResolveWith", Reason: "nil"}
+	}
+	r.resolve = o.r
+	return nil
+}
+func (o resolveOption) applyUpdate(u *updateOptions) error { return o.applyRead(&u.read) }
+
+// After makes the write replace just what the context covers, as Get or a
+// Receipt gave it: one round trip, and concurrent writes survive as siblings. The
+// zero context is an InputError: a lost context must not turn into an overwrite.
+func After(c CausalContext) WriteOption { return afterOption{c} }
+
+type afterOption struct{ c CausalContext }
+
+func (o afterOption) applyWrite(w *writeOptions) error {
+	if o.c.IsZero() {
+		return &InputError{Field: "After", Reason: "the context is zero: use the one from Get or a Receipt, or NoContext"}
+	}
+	if w.noContext {
+		return errBothContexts
+	}
+	w.context, w.after = o.c, true
+	return nil
+}
+
+// NoContext makes the write concurrent with everything: an insert, or one more
+// sibling. It never replaces anything.
+func NoContext() WriteOption { return noContextOption{} }
+
+type noContextOption struct{}
+
+func (noContextOption) applyWrite(w *writeOptions) error {
+	if w.after {
+		return errBothContexts
+	}
+	w.noContext = true
+	return nil
+}
+
+var errBothContexts error = &InputError{Field: "After", Reason: "given together with NoContext"}
+
+// WriteUpdateOption fits Put, PutMany, Item and Update.
+type WriteUpdateOption interface {
+	WriteOption
+	UpdateOption
+}
+
+// WithTTL makes the value expire d from the start of the call, by this
+// process's clock; readers judge by theirs. At least 1 ms. Expired values read as
+// deleted and still take space.
+func WithTTL(d time.Duration) WriteUpdateOption { return ttlOption(d) }
+
+type ttlOption time.Duration
+
+func (o ttlOption) applyWrite(w *writeOptions) error {
+	if time.Duration(o) < time.Millisecond {
+		return &InputError{Field: "WithTTL", Reason: "must be at least 1 ms"}
+	}
+	w.ttl = time.Duration(o)
+	return nil
+}
+func (o ttlOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.write) }

@@ -1,0 +1,168 @@
+package pairdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/devrev/pairdb/quorum"
+	"github.com/devrev/pairdb/tenant"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// A request's life starts here.
+//
+//	begin        input checked, tenant and owners looked up, deadline set       (caller)
+//	readRequest  } a step machine of package quorum under a mutex; its events come from the caller
+//	writeRequest } (start, hedge, give up) and from the connections (answers, failures)
+//	wait         the caller sleeps until the machine has decided
+//	tail         the connections go on feeding the machine; when its last operation has ended, it
+//	             reports who missed the write; Close waits for it
+//
+// No goroutine is started for a request.
+
+// call is what is known of a request before anything is sent.
+type call struct {
+	c        *Client
+	v        *view
+	ctx      context.Context
+	op       string
+	tenant   string
+	key      string
+	cfg      tenant.Config
+	owners   []int32 // indices into v.nodes, in ring order; shared
+	hash     vclock.KeyHash
+	started  time.Time
+	deadline time.Time
+	level    Level // the level that errors and hooks tell
+	rounds   int
+	write    bool
+}
+
+// begin checks what can be checked and finds the owners. The call must be ended,
+// also after an error.
+func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout time.Duration) (call, error) {
+	k := call{c: c, ctx: ctx, op: op, tenant: t.id, key: key, write: op != opGet}
+	if !c.gate.enter() {
+		return k, ErrClosed
+	}
+	k.started = time.Now()
+	for _, h := range c.cfg.hooks.start {
+		k.ctx = h.OnRequestStart(k.ctx, RequestStart{Op: op, Tenant: t.id, Key: key})
+	}
+	if err := ctx.Err(); err != nil {
+		return k, err
+	}
+	if t.invalid != nil {
+		return k, &InputError{Field: "tenant", Reason: t.invalid.Error()}
+	}
+	if err := validKey(key); err != nil {
+		return k, err
+	}
+	k.setDeadline(timeout)
+	return k, k.place()
+}
+
+// place looks up the tenant and the owners of the key.
+func (k *call) place() (err error) {
+	c := k.c
+	k.cfg, err = c.cfg.tenants.Get(k.ctx, k.tenant)
+	switch {
+	case errors.Is(err, tenant.ErrNotFound):
+		return fmt.Errorf("%w %q", ErrUnknownTenant, k.tenant)
+	case err != nil:
+		return fmt.Errorf("look up tenant: %w", err)
+	}
+	k.v = c.view.Load()
+	k.owners = k.v.owners(k.tenant, k.key, k.cfg.Replicas)
+	if len(k.owners) < k.cfg.Replicas {
+		return &InputError{Field: "tenant", Reason: fmt.Sprintf("has %d replicas, the cluster has %d nodes",
+			k.cfg.Replicas, len(k.v.nodes))}
+	}
+	k.hash = c.memory.hash(k.tenant, k.key)
+	return nil
+}
+
+func (k *call) setDeadline(timeout time.Duration) {
+	given, ok := k.ctx.Deadline()
+	switch {
+	case timeout > 0:
+		k.deadline = k.started.Add(timeout)
+		if ok && given.Before(k.deadline) {
+			k.deadline = given
+		}
+	case ok:
+		k.deadline = given
+	default:
+		k.deadline = k.started.Add(k.c.cfg.timeout)
+	}
+}
+
+// end closes the call and gives err the form that callers get.
+func (k *call) end(err error, outcome error) error {
+	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel, which stays bare
+		if !k.write {
+			outcome = nil
+		}
+		err = &requestError{op: k.op, tenant: k.tenant, key: k.key, outcome: outcome, cause: err}
+	}
+	if k.started.IsZero() { // it never entered
+		return err
+	}
+	elapsed := time.Since(k.started)
+	k.c.counters.count(k.op, err)
+	for _, h := range k.c.cfg.hooks.end {
+		h.OnRequestEnd(k.ctx, RequestEnd{
+			Op: k.op, Tenant: k.tenant, Key: k.key, Level: k.level,
+			Err: err, Elapsed: elapsed, RoundTrips: k.rounds,
+		})
+	}
+	k.c.gate.leave()
+	return err
+}
+
+// scope binds contexts to this cluster, tenant and key.
+func (k *call) scope() uint64 { return vclock.Scope(k.v.topo.Cluster, k.tenant, k.key) }
+
+func (k *call) readLevel(asked Level) Level {
+	return firstLevel(asked, k.cfg.Read, k.c.cfg.levels.Read)
+}
+
+func (k *call) writeLevel(asked Level) Level {
+	return firstLevel(asked, k.cfg.Write, k.c.cfg.levels.Write)
+}
+
+func firstLevel(levels ...Level) Level {
+	for _, l := range levels {
+		if l != quorum.Default {
+			return l
+		}
+	}
+	return quorum.Quorum
+}
+
+// checkLevel refuses a level that the owners cannot give, by its field.
+func (k *call) checkLevel(l Level) error {
+	if _, ok := l.Need(len(k.owners)); !ok {
+		return levelError(k.op, l, len(k.owners))
+	}
+	return nil
+}
+
+func validKey(key string) error {
+	switch {
+	case key == "":
+		return &InputError{Field: "key", Reason: "is empty"}
+	case len(key) > MaxKeyBytes:
+		return &InputError{Field: "key", Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(key), MaxKeyBytes)}
+	}
+	return nil
+}
+
+const (
+	opGet    = "get"
+	opPut    = "put"
+	opDelete = "delete"
+	opUpdate = "update"
+)

@@ -1,0 +1,143 @@
+package pairdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/devrev/pairdb/vclock"
+)
+
+// Get reads a key: the owners that the level asks for, joined, resolved to one
+// value.
+//
+// Errors: ErrNotFound (bare, with an Object that carries the context) where no sibling
+// is live; ErrConflict or the resolver's own error, with the siblings in the
+// Object; QuorumError; InputError; ctx's error. Read errors change nothing and may be tried again.
+func (t *Tenant) Get(ctx context.Context, key string, opts ...ReadOption) (Object, error) {
+	o, err := newReadOptions(opts)
+	k, began := t.c.begin(ctx, t, opGet, key, o.timeout)
+	if err = errors.Join(began, err); err != nil {
+		return Object{Key: key}, k.end(err, nil)
+	}
+	obj, err := k.get(&o)
+	return obj, k.end(err, nil)
+}
+
+func newReadOptions(opts []ReadOption) (readOptions, error) {
+	var o readOptions
+	for _, opt := range opts {
+		if opt == nil {
+			return o, &InputError{Field: "option", Reason: "nil"}
+		}
+		if err := opt.applyRead(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// get is a Get within a call that was begun.
+func (k *call) get(o *readOptions) (Object, error) {
+	level := k.readLevel(o.level)
+	k.level = level
+	obj := Object{Key: k.key}
+	if err := k.checkLevel(level); err != nil {
+		return obj, err
+	}
+	state, err := k.read(level, false)
+	if err != nil {
+		return obj, err
+	}
+	k.c.clock.observe(newest(state))
+	if k.cfg.Policy == Causal {
+		obj.Context = vclock.NewContext(k.scope(), state.Clock)
+		k.c.memory.saw(k.hash, state.Clock)
+	}
+	obj.Siblings = siblings(state, k.c.cfg.now())
+	resolver := o.resolve
+	if resolver == nil {
+		resolver = k.c.cfg.resolve
+	}
+	if obj.Conflict() {
+		k.conflict(&obj)
+	}
+	err = obj.resolve(resolver)
+	if err != nil && err != ErrNotFound && !errors.Is(err, ErrConflict) { //nolint:errorlint // the bare sentinel
+		err = fmt.Errorf("resolver: %w", err)
+	}
+	return obj, err
+}
+
+// read runs one read at the level.
+func (k *call) read(level Level, clockOnly bool) (vclock.State, error) {
+	down, amnesiac := k.v.unusable(k.owners)
+	if err := k.reachable(level, down, amnesiac); err != nil {
+		return vclock.State{}, err
+	}
+	k.rounds++
+	r, err := k.sendRead(level, clockOnly)
+	if err != nil {
+		return vclock.State{}, err
+	}
+	return r.result()
+}
+
+func (k *call) conflict(obj *Object) {
+	live := 0
+	for i := range obj.Siblings {
+		if !obj.Siblings[i].Deleted {
+			live++
+		}
+	}
+	k.c.counters.conflicts.Add(1)
+	for _, h := range k.c.cfg.hooks.conflict {
+		h.OnConflict(Conflict{Tenant: k.tenant, Key: k.key, Siblings: live})
+	}
+}
+
+// newest is the greatest stamp in a state.
+func newest(s vclock.State) vclock.Stamp {
+	n := s.Clock.Newest()
+	for i := range s.Siblings {
+		n = max(n, s.Siblings[i].Dot.Stamp)
+	}
+	return n
+}
+
+// siblings are the state's, oldest first.
+func siblings(s vclock.State, now time.Time) []Sibling {
+	if len(s.Siblings) == 0 {
+		return nil
+	}
+	out := make([]Sibling, len(s.Siblings))
+	for i := range s.Siblings {
+		in := &s.Siblings[i]
+		out[i] = Sibling{Value: in.Value, Dot: in.Dot, Deleted: in.DeletedAt(now)}
+		if in.Expires != 0 {
+			out[i].Expires = time.UnixMilli(in.Expires)
+		}
+		if out[i].Value == nil && !in.Tombstone {
+			out[i].Value = []byte{}
+		}
+	}
+	slices.SortFunc(out, func(a, b Sibling) int { return vclock.CompareByStamp(a.Dot, b.Dot) })
+	return out
+}
+
+// clockRead is what a Put without a context covers when this client knows
+// nothing of the key: all that was acknowledged at either level.
+func (k *call) clockRead(read, write Level) (vclock.Clock, error) {
+	level := read.Max(write, len(k.owners))
+	if k.c.cfg.rules.clockReadAtReadLevel {
+		level = read
+	}
+	state, err := k.read(level, true)
+	if err != nil {
+		return nil, err
+	}
+	k.c.clock.observe(newest(state))
+	return state.Clock, nil
+}

@@ -1,0 +1,134 @@
+package pairdb
+
+import (
+	"sync"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/devrev/pairdb/vclock"
+)
+
+// clockSource is the coordinator's hybrid logical clock.
+type clockSource struct {
+	now func() time.Time
+
+	mu  sync.Mutex
+	hlc vclock.HLC // guarded by mu
+}
+
+func (c *clockSource) next() vclock.Stamp {
+	now := c.now().UnixMilli()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hlc.Next(now)
+}
+
+// observe moves the clock past a stamp that was read, unless it is further
+// ahead than nodes would take from us.
+func (c *clockSource) observe(s vclock.Stamp) bool {
+	now := c.now().UnixMilli()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s <= c.hlc.Last() {
+		return true
+	}
+	return c.hlc.Observe(s, now, defaultMaxSkew.Milliseconds())
+}
+
+// memoryShards spreads the two memories over as many locks. Each shard has an
+// actor of its own, so that a forgotten entry begins a generation in its shard alone.
+const memoryShards = 16
+
+// memory is what the coordinator remembers of keys: exactly, the dots that it
+// minted (design: "exactness"), and as a hint, the contexts that it last saw.
+type memory struct {
+	seeds  [2]uint64 // random per client, so that nobody can aim at a collision
+	shards [memoryShards]memoryShard
+}
+
+type memoryShard struct {
+	mu       sync.Mutex
+	minter   *vclock.Minter                           // guarded by mu
+	contexts *lru.Cache[vclock.KeyHash, vclock.Clock] // has its own lock
+}
+
+func newMemory(keys int, random func() uint64) *memory {
+	m := &memory{seeds: [2]uint64{random(), random()}}
+	each := max(1, keys/memoryShards)
+	for i := range m.shards {
+		m.shards[i].minter = vclock.NewMinter(each, random)
+		m.shards[i].contexts, _ = lru.New[vclock.KeyHash, vclock.Clock](each) // fails for sizes < 1 only
+	}
+	return m
+}
+
+// hash names a key in both memories.
+func (m *memory) hash(tenant, key string) vclock.KeyHash {
+	return vclock.KeyHash{Hi: seeded(m.seeds[0], tenant, key), Lo: seeded(m.seeds[1], tenant, key)}
+}
+
+func seeded(seed uint64, tenant, key string) uint64 {
+	var d xxhash.Digest
+	d.ResetWithSeed(seed)
+	_, _ = d.WriteString(tenant)
+	_, _ = d.WriteString("\x00") // no tenant id has one
+	_, _ = d.WriteString(key)
+	return d.Sum64()
+}
+
+func (m *memory) shard(h vclock.KeyHash) *memoryShard { return &m.shards[h.Lo%memoryShards] }
+
+// mint names a write. The caller releases the key when the write has ended, tail included.
+func (m *memory) mint(h vclock.KeyHash, ctx vclock.Clock, s vclock.Stamp) vclock.Dot {
+	shard := m.shard(h)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	return shard.minter.Mint(h, ctx, s)
+}
+
+func (m *memory) release(h vclock.KeyHash) {
+	shard := m.shard(h)
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	shard.minter.Release(h)
+}
+
+// context returns what was last seen of the key.
+func (m *memory) context(h vclock.KeyHash) (vclock.Clock, bool) {
+	return m.shard(h).contexts.Get(h)
+}
+
+// saw adds to what was seen of the key. Two calls at once may lose one of the
+// two: it is a hint, and a Put without a context finds out from its acknowledgements.
+func (m *memory) saw(h vclock.KeyHash, c vclock.Clock) {
+	contexts := m.shard(h).contexts
+	if old, ok := contexts.Get(h); ok {
+		joined := old.Join(c)
+		if len(joined) == len(old) && old.CoversAll(joined) {
+			return
+		}
+		c = joined
+	}
+	contexts.Add(h, c)
+}
+
+func (m *memory) generations() (n int) {
+	for i := range m.shards {
+		m.shards[i].mu.Lock()
+		n += m.shards[i].minter.Generations()
+		m.shards[i].mu.Unlock()
+	}
+	return n
+}
+
+func (m *memory) keys() (minted, seen int) {
+	for i := range m.shards {
+		m.shards[i].mu.Lock()
+		minted += m.shards[i].minter.Len()
+		m.shards[i].mu.Unlock()
+		seen += m.shards[i].contexts.Len()
+	}
+	return minted, seen
+}

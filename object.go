@@ -1,0 +1,110 @@
+package pairdb
+
+import (
+	"time"
+
+	"github.com/devrev/pairdb/quorum"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// Level says how many owners must answer. The zero Level is "as configured for the
+// tenant, else for the client, else Quorum".
+type Level = quorum.Level
+
+// The levels.
+const (
+	One    = quorum.One
+	Two    = quorum.Two
+	Three  = quorum.Three
+	Quorum = quorum.Quorum
+	All    = quorum.All
+)
+
+// Policy says what becomes of concurrent writes; see package vclock.
+type Policy = vclock.Policy
+
+// The policies.
+const (
+	Causal        = vclock.Causal
+	LastWriteWins = vclock.LastWriteWins
+)
+
+// CausalContext is what a reader has seen of a key: hand it to the write that
+// follows with After, and the write replaces just what was seen. It is opaque, bound to
+// its cluster, tenant and key, safe to use at any age, and marshals to text and
+// binary, so that it survives a trip through a form or a cache.
+type CausalContext = vclock.Context
+
+// Dot names one write, for ever and everywhere.
+type Dot = vclock.Dot
+
+// Object is what a key holds.
+//
+// The caller owns Value and every Sibling's Value (they may share memory with each
+// other) and may keep or change them.
+type Object struct {
+	Key string
+	// Value is the resolved value; nil where there is none.
+	Value []byte
+	// Siblings are all concurrent values, tombstones included, oldest first.
+	Siblings []Sibling
+	// Context covers all siblings. It is set on ErrNotFound too.
+	Context CausalContext
+	// Expires is when Value expires; zero is never, or a merged value.
+	Expires time.Time
+
+	found bool
+}
+
+// Found reports whether the object has a live value.
+func (o Object) Found() bool { return o.found }
+
+// Conflict reports whether Value was chosen or merged from several live siblings.
+func (o Object) Conflict() bool {
+	live := 0
+	for _, s := range o.Siblings {
+		if !s.Deleted {
+			live++
+		}
+	}
+	return live > 1
+}
+
+// Sibling is one of the concurrent values of a key.
+type Sibling struct {
+	Value []byte
+	// Dot names the write that stored the value; Dot.Stamp.Time() is when, by the writer's clock.
+	Dot Dot
+	// Deleted marks a tombstone or an expired value.
+	Deleted bool
+	// Expires is when the value expires; zero is never.
+	Expires time.Time
+}
+
+// Receipt is what a successful write tells.
+type Receipt struct {
+	// Dot names the write.
+	Dot Dot
+	// Context covers the write and all that it replaced: a later write with it
+	// replaces this one.
+	Context CausalContext
+	// Acked of Owners owners had the write on disk when the call returned.
+	Acked, Owners int
+	// RoundTrips counts the rounds of messages that the write took, a clock read
+	// included: 1 for a Put with a context.
+	RoundTrips int
+	// Duplicate: the idempotency key had been used by this same request before,
+	// and the receipt is of the effect that it had.
+	Duplicate bool
+	// Superseded (last-write-wins tenants): a write with a greater stamp is stored, so
+	// that this one has no visible effect.
+	Superseded bool
+}
+
+// Item is one write of PutMany.
+type Item struct {
+	Key   string
+	Value []byte
+	// Opts apply after the options of the call.
+	Opts []WriteOption
+}

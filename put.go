@@ -1,0 +1,191 @@
+package pairdb
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/devrev/pairdb/vclock"
+)
+
+// Put stores a value. What it replaces depends on the options:
+//
+//	After(ctx)    just what the context covers; one round trip
+//	NoContext()   nothing
+//	neither       whatever was acknowledged before the call began; one round trip
+//	              if this client knows the key's context, up to two more if not
+//
+// In last-write-wins tenants a Put replaces every write with a smaller (stamp,
+// actor), and After and NoContext are InputErrors.
+//
+// The value is copied: the caller may change it when Put returns. Cancelling
+// ctx ends the wait; owners that were sent the write may still store it.
+//
+// Errors carry ErrNotApplied or ErrUnknown; see there.
+func (t *Tenant) Put(ctx context.Context, key string, value []byte, opts ...WriteOption) (Receipt, error) {
+	return t.write(ctx, opPut, key, value, opts, nil)
+}
+
+// Delete stores a tombstone, under the same rules as Put. Deleting an absent key is no
+// error. Tombstones take space until they are collected.
+func (t *Tenant) Delete(ctx context.Context, key string, opts ...WriteOption) (Receipt, error) {
+	return t.write(ctx, opDelete, key, nil, opts, nil)
+}
+
+func (t *Tenant) write(ctx context.Context, op, key string, value []byte, opts, more []WriteOption) (Receipt, error) {
+	o, err := newWriteOptions(opts, more)
+	k, began := t.c.begin(ctx, t, op, key, o.timeout)
+	if err = errors.Join(began, err); err != nil {
+		return Receipt{}, k.end(err, ErrNotApplied)
+	}
+	r, outcome, err := k.put(value, op == opDelete, &o)
+	return r, k.end(err, outcome)
+}
+
+func newWriteOptions(opts, more []WriteOption) (writeOptions, error) {
+	var o writeOptions
+	for _, list := range [2][]WriteOption{opts, more} {
+		for _, opt := range list {
+			if opt == nil {
+				return o, &InputError{Field: "option", Reason: "nil"}
+			}
+			if err := opt.applyWrite(&o); err != nil {
+				return o, err
+			}
+		}
+	}
+	return o, nil
+}
+
+// put is a write within a call that was begun. With an error goes its outcome.
+func (k *call) put(value []byte, tombstone bool, o *writeOptions) (r Receipt, outcome, err error) {
+	c := k.c
+	limit := c.cfg.limits.MaxValueBytes
+	if l := k.cfg.Limits.MaxValueBytes; l > 0 {
+		limit = min(limit, l)
+	}
+	if len(value) > limit {
+		return r, ErrNotApplied, &InputError{Field: "value",
+			Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(value), limit)}
+	}
+	if tombstone && o.ttl != 0 {
+		return r, ErrNotApplied, &InputError{Field: "WithTTL", Reason: "a delete does not expire"}
+	}
+	k.level = k.writeLevel(o.level)
+	if err := k.checkLevel(k.level); err != nil {
+		return r, ErrNotApplied, err
+	}
+	sib := vclock.Sibling{Value: bytes.Clone(value), Tombstone: tombstone}
+	if o.ttl > 0 {
+		sib.Expires = c.cfg.now().Add(o.ttl).UnixMilli()
+	}
+	if k.cfg.Policy == LastWriteWins {
+		return k.putLast(sib, o)
+	}
+	return k.putCausal(sib, o)
+}
+
+func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
+	c := k.c
+	clock, overwrite, err := k.covers(o)
+	if err != nil {
+		return r, ErrNotApplied, err
+	}
+	down, amnesiac := k.v.unusable(k.owners)
+	if err := k.reachable(k.level, down, amnesiac); err != nil {
+		return r, ErrNotApplied, err
+	}
+	c.clock.observe(clock.Newest())
+	sib.Dot = c.memory.mint(k.hash, clock, c.clock.next())
+	w, err := k.sendWrite(clock, sib, overwrite, true)
+	if err != nil {
+		return r, ErrNotApplied, err
+	}
+	v := w.verdict()
+	k.rounds += v.rounds
+	if v.err == nil || v.outcome == ErrUnknown { //nolint:errorlint // the bare sentinels
+		// What may have been applied counts as seen: a later Put of this client without
+		// a context replaces it.
+		c.clock.observe(v.context.Newest())
+		c.memory.saw(k.hash, v.context)
+	}
+	if v.err != nil {
+		return r, v.outcome, v.err
+	}
+	return k.receipt(sib.Dot, v), nil, nil
+}
+
+// covers finds what the write is to replace.
+func (k *call) covers(o *writeOptions) (clock vclock.Clock, overwrite bool, err error) {
+	switch {
+	case o.after:
+		clock, err = o.context.Clock(k.scope())
+		if errors.Is(err, vclock.ErrForeignContext) {
+			err = &InputError{Field: "After", Reason: "the context is of another cluster, tenant or key"}
+		} else if err != nil {
+			err = &InputError{Field: "After", Reason: err.Error()}
+		}
+		return clock, false, err
+	case o.noContext:
+		return nil, false, nil
+	}
+	if clock, ok := k.c.memory.context(k.hash); ok {
+		return clock, true, nil
+	}
+	clock, err = k.clockRead(k.readLevel(0), k.level)
+	return clock, true, err
+}
+
+// putLast writes in a last-write-wins tenant. Where an acknowledgement shows a
+// later stamp, the clock moves past it and the value is written once more under a
+// later one; what still loses is a success marked Superseded.
+func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
+	if o.after || o.noContext {
+		return r, ErrNotApplied, &InputError{Field: "After", Reason: "last-write-wins tenants have no contexts"}
+	}
+	for attempt := range 2 {
+		down, amnesiac := k.v.unusable(k.owners)
+		if err := k.reachable(k.level, down, amnesiac); err != nil {
+			return k.lostLast(r, attempt, err)
+		}
+		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
+		w, err := k.sendWrite(nil, sib, false, false)
+		if err != nil {
+			return k.lostLast(r, attempt, err)
+		}
+		v := w.verdict()
+		k.rounds += v.rounds
+		moved := k.c.clock.observe(v.later)
+		if v.err != nil {
+			if attempt > 0 && v.outcome == ErrNotApplied { //nolint:errorlint // the bare sentinel
+				return k.lostLast(r, attempt, v.err)
+			}
+			return r, v.outcome, v.err
+		}
+		r = k.receipt(sib.Dot, v)
+		if !v.superseded || !moved {
+			break
+		}
+	}
+	return r, nil, nil
+}
+
+// lostLast ends a write whose last attempt had no effect: the first attempt, if there was one,
+// stands as the success that it is, superseded.
+func (k *call) lostLast(first Receipt, attempt int, err error) (Receipt, error, error) {
+	if attempt > 0 {
+		return first, nil, nil
+	}
+	return Receipt{}, ErrNotApplied, err
+}
+
+func (k *call) receipt(dot Dot, v verdict) Receipt {
+	r := Receipt{
+		Dot: dot, Acked: v.acked, Owners: len(k.owners), RoundTrips: k.rounds, Superseded: v.superseded,
+	}
+	if k.cfg.Policy == Causal {
+		r.Context = vclock.NewContext(k.scope(), v.context)
+	}
+	return r
+}

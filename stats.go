@@ -1,0 +1,96 @@
+package pairdb
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/devrev/pairdb/topology"
+)
+
+// Stats are what a client has counted since Open, and its gauges.
+type Stats struct {
+	Gets, Puts, Deletes, Updates uint64 // calls that returned, with whatever outcome
+	NotFound                     uint64 // gets that ended with ErrNotFound
+	Failed                       uint64 // calls that ended with another error
+	NotApplied, Unknown          uint64 // failed writes by outcome
+	Conflicts                    uint64 // reads that met several live siblings
+	Hedges                       uint64 // reads that asked one owner more because another was late
+	Repairs, RepairsFailed       uint64 // states sent to owners that were behind; those that failed or had no room
+	Missed                       uint64 // owners that had not acknowledged a write when its tail ended
+	TopologyErrors               uint64 // failures of the topology source, and topologies refused
+
+	InFlight    int64 // calls and tails under way
+	KeysMinted  int   // keys whose last dots are remembered
+	KeysSeen    int   // keys whose last context is remembered
+	Generations int   // actors made up so far
+	Nodes       []NodeStats
+}
+
+// NodeStats are one node's.
+type NodeStats struct {
+	Node                          topology.NodeID
+	Sent, Answered, Broken        uint64 // operations handed to the stream, answered, and left without an answer by a break
+	Reconnects, Batches, BytesOut uint64
+	InFlight, Waiting             int // operations unanswered, and waiting for room
+}
+
+type counters struct {
+	gets, puts, deletes, updates atomic.Uint64
+	notFound, failed             atomic.Uint64
+	notApplied, unknown          atomic.Uint64
+	conflicts, hedges            atomic.Uint64
+	repairs, repairsFailed       atomic.Uint64
+	missed, topologyErrors       atomic.Uint64
+	reads                        atomic.Uint64 // reads sent, for exploring
+	repairing                    atomic.Int64
+}
+
+func (c *counters) count(op string, err error) {
+	switch op {
+	case opGet:
+		c.gets.Add(1)
+	case opPut:
+		c.puts.Add(1)
+	case opDelete:
+		c.deletes.Add(1)
+	case opUpdate:
+		c.updates.Add(1)
+	}
+	switch {
+	case err == nil:
+		return
+	case errors.Is(err, ErrNotFound):
+		c.notFound.Add(1)
+		return
+	case errors.Is(err, ErrNotApplied):
+		c.notApplied.Add(1)
+	case errors.Is(err, ErrUnknown):
+		c.unknown.Add(1)
+	}
+	c.failed.Add(1)
+}
+
+// Stats returns the counters and gauges. It does no I/O; the figures are read one
+// after the other, not at one instant.
+func (c *Client) Stats() Stats {
+	n := &c.counters
+	s := Stats{
+		Gets: n.gets.Load(), Puts: n.puts.Load(), Deletes: n.deletes.Load(), Updates: n.updates.Load(),
+		NotFound: n.notFound.Load(), Failed: n.failed.Load(),
+		NotApplied: n.notApplied.Load(), Unknown: n.unknown.Load(),
+		Conflicts: n.conflicts.Load(), Hedges: n.hedges.Load(),
+		Repairs: n.repairs.Load(), RepairsFailed: n.repairsFailed.Load(),
+		Missed: n.missed.Load(), TopologyErrors: n.topologyErrors.Load(),
+		InFlight: c.gate.inside(), Generations: c.memory.generations(),
+	}
+	s.KeysMinted, s.KeysSeen = c.memory.keys()
+	for _, node := range c.view.Load().nodes {
+		h := node.conn.Health()
+		s.Nodes = append(s.Nodes, NodeStats{
+			Node: node.ID, Sent: h.Sent, Answered: h.Answered, Broken: h.Broken,
+			Reconnects: h.Reconnects, Batches: h.Batches, BytesOut: h.BytesOut,
+			InFlight: h.InFlight, Waiting: h.Waiting,
+		})
+	}
+	return s
+}

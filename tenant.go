@@ -1,0 +1,38 @@
+package pairdb
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/devrev/pairdb/topology"
+)
+
+// Tenant is a handle on one tenant's keys. It is safe for any number of goroutines.
+type Tenant struct {
+	c       *Client
+	id      string
+	invalid error // why the id is none
+}
+
+// ID returns the tenant's id.
+func (t *Tenant) ID() string { return t.id }
+
+// Owners returns the nodes that hold a key, in preference order. It asks no node.
+func (t *Tenant) Owners(key string) ([]topology.Node, error) {
+	k := call{c: t.c, ctx: t.c.background, tenant: t.id, key: key}
+	err := t.invalid
+	if err == nil {
+		err = validKey(key)
+	}
+	if err == nil {
+		err = k.place()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("pairdb: owners of %s/%q: %w", t.id, shorten(key), err)
+	}
+	nodes := make([]topology.Node, 0, len(k.owners))
+	for _, o := range k.owners {
+		nodes = append(nodes, k.v.nodes[o].Node)
+	}
+	return slices.Clip(nodes), nil
+}

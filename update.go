@@ -1,0 +1,129 @@
+package pairdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/devrev/pairdb/vclock"
+)
+
+// What Update's fn may return in place of a value, as with fs.SkipDir.
+var (
+	// SkipWrite makes Update write nothing and succeed.
+	SkipWrite = errors.New("skip this write") //nolint:staticcheck,revive // named as fs.SkipDir is
+	// DeleteKey makes Update write a tombstone.
+	DeleteKey = errors.New("delete this key") //nolint:staticcheck,revive // named as fs.SkipDir is
+)
+
+// Update is not atomic across clients: it reads a key, calls fn, and writes what
+// fn returns with the context that was read. An update that raced with another
+// client's leaves both results as siblings, for the resolver of the next reader.
+// Within one client the updates of a key take turns. In last-write-wins tenants
+// the later of two racing updates wins and the other is lost.
+//
+// fn gets the object (Found is false for an absent or deleted key), must not
+// change it, and may return SkipWrite or DeleteKey, or any other error, which ends the
+// call with ErrNotApplied. It is called once.
+//
+// Errors are as Put's; a failed read is ErrNotApplied.
+func (t *Tenant) Update(ctx context.Context, key string, fn func(Object) ([]byte, error), opts ...UpdateOption) (Receipt, error) {
+	o, err := newUpdateOptions(opts)
+	if fn == nil && err == nil {
+		err = &InputError{Field: "fn", Reason: "nil"}
+	}
+	k, began := t.c.begin(ctx, t, opUpdate, key, o.write.timeout)
+	if err = errors.Join(began, err); err != nil {
+		return Receipt{}, k.end(err, ErrNotApplied)
+	}
+	r, outcome, err := k.update(fn, &o)
+	return r, k.end(err, outcome)
+}
+
+func newUpdateOptions(opts []UpdateOption) (updateOptions, error) {
+	var o updateOptions
+	for _, opt := range opts {
+		if opt == nil {
+			return o, &InputError{Field: "option", Reason: "nil"}
+		}
+		if err := opt.applyUpdate(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func (k *call) update(fn func(Object) ([]byte, error), o *updateOptions) (r Receipt, outcome, err error) {
+	ctx, cancel := context.WithDeadline(k.ctx, k.deadline)
+	defer cancel()
+	done, err := k.c.turns.take(ctx, k.hash)
+	if err != nil {
+		return r, ErrNotApplied, fmt.Errorf("wait for another update of the key: %w", err)
+	}
+	defer done()
+	obj, err := k.get(&o.read)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return r, ErrNotApplied, err
+	}
+	value, err := fn(obj)
+	tombstone := errors.Is(err, DeleteKey)
+	switch {
+	case errors.Is(err, SkipWrite):
+		return Receipt{Context: obj.Context, Owners: len(k.owners), RoundTrips: k.rounds}, nil, nil
+	case err != nil && !tombstone:
+		return r, ErrNotApplied, fmt.Errorf("update function: %w", err)
+	case tombstone:
+		value = nil
+	}
+	if k.cfg.Policy == Causal {
+		o.write.context, o.write.after = obj.Context, true
+	}
+	return k.put(value, tombstone, &o.write)
+}
+
+// turns lets one update of a key run at a time.
+type turns struct {
+	mu   sync.Mutex
+	keys map[vclock.KeyHash]*turn // guarded by mu; only keys that somebody updates
+}
+
+type turn struct {
+	users int           // who has it and who waits; guarded by turns.mu
+	token chan struct{} // holds one token while nobody has the turn
+}
+
+// take waits for the key's turn until ctx ends. The caller ends it with done.
+func (t *turns) take(ctx context.Context, k vclock.KeyHash) (done func(), err error) {
+	t.mu.Lock()
+	if t.keys == nil {
+		t.keys = map[vclock.KeyHash]*turn{}
+	}
+	mine := t.keys[k]
+	if mine == nil {
+		mine = &turn{token: make(chan struct{}, 1)}
+		mine.token <- struct{}{}
+		t.keys[k] = mine
+	}
+	mine.users++
+	t.mu.Unlock()
+
+	select {
+	case <-mine.token:
+		return func() {
+			mine.token <- struct{}{}
+			t.leave(k, mine)
+		}, nil
+	case <-ctx.Done():
+		t.leave(k, mine)
+		return nil, ctx.Err()
+	}
+}
+
+func (t *turns) leave(k vclock.KeyHash, mine *turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if mine.users--; mine.users == 0 {
+		delete(t.keys, k)
+	}
+}

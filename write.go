@@ -1,0 +1,289 @@
+package pairdb
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/devrev/pairdb/quorum"
+	"github.com/devrev/pairdb/replica"
+	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/topology"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// writeRequest drives one quorum.Write: from the caller's start to the end of the tail.
+//
+// Lock order: writeRequest.mu, then the lock of a connection. A connection
+// calls Complete without its lock.
+type writeRequest struct {
+	call    call // copied: it outlives the caller's
+	dot     vclock.Dot
+	pinned  bool // the minter holds the key for this write
+	decided chan struct{}
+	until   time.Time // when the tail ends
+
+	mu     sync.Mutex
+	m      quorum.Write    // guarded by mu, as all below
+	ops    [2][]replica.Op // by round and slot
+	flying [2]quorum.Set   // accepted by a connection and not complete
+	causes causes
+	work   work // to be done when mu is free
+	ended  bool
+}
+
+// work is what a step leaves to do without the lock.
+type work struct {
+	repairs []quorum.Repair
+	ended   bool
+}
+
+// write sends the sibling to the owners and waits for the level. The minter's
+// pin on the key, if any, passes to the request.
+func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, overwrite, pinned bool) (*writeRequest, error) {
+	down, amnesiac := k.v.unusable(k.owners)
+	w := &writeRequest{
+		call: *k, dot: sib.Dot, pinned: pinned,
+		decided: make(chan struct{}),
+		until:   k.started.Add(max(defaultTail, k.deadline.Sub(k.started))),
+	}
+	err := w.m.Init(quorum.WriteParams{
+		Owners:    quorum.Owners{Old: quorum.FirstN(len(k.owners))},
+		Level:     k.level,
+		Policy:    k.cfg.Policy,
+		Context:   ctx,
+		Sibling:   sib,
+		Overwrite: overwrite,
+		Down:      down,
+		Amnesiac:  amnesiac,
+	})
+	if err != nil {
+		w.release()
+		return nil, levelError(k.op, k.level, len(k.owners))
+	}
+	k.c.gate.hold() // until the tail ends
+	for i := range down.All {
+		w.causes[i].err = withKind(downCause(k.v.nodes[k.owners[i]].conn))
+	}
+	w.mu.Lock()
+	w.follow(w.m.Start())
+	w.unlock()
+	w.wait()
+	return w, nil
+}
+
+func downCause(c *replica.Conn) error {
+	if err := c.Health().Err; err != nil {
+		return err
+	}
+	return replica.ErrDown
+}
+
+// follow does what a step asks for. mu is held.
+func (w *writeRequest) follow(s quorum.Step) {
+	if len(s.Repairs) > 0 {
+		w.work.repairs = append(w.work.repairs, s.Repairs...)
+	}
+	if s.Merge != 0 {
+		w.send(s.Merge)
+	}
+	if s.Done {
+		close(w.decided)
+	}
+}
+
+// send hands the current round's state to the owners in set.
+func (w *writeRequest) send(set quorum.Set) {
+	round := w.m.Round()
+	state := w.m.State()
+	ops := make([]replica.Op, len(w.call.owners))
+	w.ops[round-1] = ops
+	for i := range set.All {
+		if w.m.Outcome() == quorum.Lost {
+			w.follow(w.m.Fail(i, round, quorum.NotSent))
+			continue
+		}
+		ops[i] = replica.Op{
+			Kind: storagepb.Kind_MERGE, Origin: storagepb.Origin_CLIENT,
+			Tenant: w.call.tenant, Key: w.call.key, Policy: w.call.cfg.Policy,
+			State: state, Deadline: w.until,
+			Handler: w, Tag: uint32(round)<<8 | uint32(i),
+		}
+		if err := w.conn(i).Send(&ops[i]); err != nil {
+			w.causes[i] = cause{err: withKind(err)}
+			w.follow(w.m.Fail(i, round, quorum.NotSent))
+			continue
+		}
+		w.flying[round-1] = w.flying[round-1].With(i)
+	}
+}
+
+func (w *writeRequest) conn(i int) *replica.Conn {
+	return w.call.v.nodes[w.call.owners[i]].conn
+}
+
+// Complete takes what became of one operation, on a connection's goroutine.
+func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
+	i, round := int(op.Tag&0xff), int(op.Tag>>8)
+	failure, why, ok := failureOf(&r)
+	w.mu.Lock()
+	w.flying[round-1] = w.flying[round-1].Without(i)
+	if !ok {
+		w.causes[i] = cause{err: why, answered: r.Err == nil}
+		w.follow(w.m.Fail(i, round, failure))
+	} else {
+		if r.Amnesiac {
+			w.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
+		}
+		w.follow(w.m.Reply(i, round, quorum.Ack{
+			Live: r.Live, State: r.State, Amnesiac: r.Amnesiac,
+			ValuesMissing: w.call.cfg.Policy == vclock.LastWriteWins || valuesMissing(r.State),
+		}))
+	}
+	w.unlock()
+}
+
+// valuesMissing reports whether a node left out the values of a large state.
+// A live sibling with an empty value is taken for one, which costs a repair that reads make up for.
+func valuesMissing(s vclock.State) bool {
+	for i := range s.Siblings {
+		if !s.Siblings[i].Tombstone && len(s.Siblings[i].Value) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// unlock frees mu and then does what the steps left to do.
+func (w *writeRequest) unlock() {
+	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying[0]|w.flying[1] == 0 {
+		w.ended, w.work.ended = true, true
+	}
+	todo := w.work
+	w.work = work{}
+	w.mu.Unlock()
+	for _, r := range todo.repairs {
+		w.call.repair(r)
+	}
+	if todo.ended {
+		w.end()
+	}
+}
+
+// end is reached once, when the outcome is decided and no operation is under way.
+func (w *writeRequest) end() {
+	w.release()
+	w.mu.Lock()
+	missed := w.m.Missed()
+	applied := !w.m.NotApplied()
+	w.mu.Unlock()
+	if missed != 0 && applied {
+		w.call.c.counters.missed.Add(uint64(missed.Len()))
+		if hooks := w.call.c.cfg.hooks.missed; len(hooks) > 0 {
+			e := Missed{Tenant: w.call.tenant, Key: w.call.key, Dot: w.dot, Nodes: w.call.nodeIDs(missed)}
+			for _, h := range hooks {
+				h.OnMissed(e)
+			}
+		}
+	}
+	w.call.c.gate.leave()
+}
+
+func (w *writeRequest) release() {
+	if w.pinned {
+		w.call.c.memory.release(w.call.hash)
+	}
+}
+
+func (k *call) nodeIDs(set quorum.Set) []topology.NodeID {
+	ids := make([]topology.NodeID, 0, set.Len())
+	for i := range set.All {
+		ids = append(ids, k.v.nodes[k.owners[i]].ID)
+	}
+	return ids
+}
+
+// wait sleeps until the outcome is decided or the caller stops waiting.
+func (w *writeRequest) wait() {
+	select {
+	case <-w.decided: // nothing could be sent, or the answers were quick
+	default:
+		timer := time.NewTimer(time.Until(w.call.deadline))
+		defer timer.Stop()
+		select {
+		case <-w.decided:
+		case <-w.call.ctx.Done():
+			w.giveUp()
+		case <-timer.C:
+			w.giveUp()
+		}
+	}
+	w.letGo()
+}
+
+// giveUp withdraws what was not handed to a stream and ends the wait.
+func (w *writeRequest) giveUp() {
+	w.mu.Lock()
+	w.follow(w.m.Cancel())
+	w.withdraw((*replica.Conn).Withdraw)
+	w.unlock()
+}
+
+// letGo withdraws what still waits for room at a node past its bound: such
+// waiters are bounded by the callers that wait with them (promise P11).
+func (w *writeRequest) letGo() {
+	w.mu.Lock()
+	w.withdraw((*replica.Conn).WithdrawWaiting)
+	w.unlock()
+}
+
+// withdraw takes back what by can still take back. mu is held, and the outcome is decided.
+func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
+	for round := range w.flying {
+		for i := range w.flying[round].All {
+			if !by(w.conn(i), &w.ops[round][i]) {
+				continue
+			}
+			w.flying[round] = w.flying[round].Without(i)
+			if w.causes[i].err == nil {
+				w.causes[i].err = &kindError{kind: ErrOverloaded, err: errWithdrawn}
+			}
+			w.follow(w.m.Fail(i, round+1, quorum.NotSent))
+		}
+	}
+}
+
+var errWithdrawn = errors.New("withdrawn before it was sent")
+
+// verdict is the outcome as the caller gets it.
+type verdict struct {
+	err        error // nil when the write won
+	outcome    error // ErrNotApplied or ErrUnknown with err
+	acked      int
+	rounds     int
+	context    vclock.Clock
+	superseded bool
+	later      vclock.Stamp
+}
+
+func (w *writeRequest) verdict() verdict {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	v := verdict{
+		acked: w.m.Acked().Len(), rounds: w.m.Round(), context: w.m.Context(),
+		superseded: w.m.Superseded(), later: w.m.Later(),
+	}
+	if w.m.Outcome() == quorum.Won {
+		return v
+	}
+	needed, got, total := w.m.Needed()
+	qe := w.call.quorumError(needed, got, total, &w.causes, w.m.Outstanding())
+	v.err, v.outcome = error(qe), ErrUnknown
+	if stopped := w.call.stopped(); stopped != nil {
+		v.err = &stoppedError{stopped: stopped, quorum: qe}
+	}
+	if w.m.NotApplied() {
+		v.outcome = ErrNotApplied
+	}
+	return v
+}
