@@ -53,9 +53,9 @@ generate-check: ## fail if the generated code is not what the .proto says
 
 .PHONY: tidy-check
 tidy-check: ## fail if go mod tidy would change a go.mod or a go.sum
-	@find . -name go.mod -exec dirname {} \; | sort | while read -r dir; do \
-		echo "tidy $$dir"; GOWORK=off go -C "$$dir" mod tidy -diff; \
-	done
+	@failed=0; for dir in $$(find . -name go.mod -exec dirname {} \; | sort); do \
+		echo "tidy $$dir"; GOWORK=off go -C "$$dir" mod tidy -diff || failed=1; \
+	done; exit $$failed
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (10s)
