@@ -25,7 +25,7 @@ build: ## compile every package, and put the programs into bin/
 
 .PHONY: test
 test: servers ## every test of every module, with the race detector where there is a C compiler
-	$(if $(RACE),,@echo 'no C compiler found: testing without the race detector (apt-get install gcc libc6-dev)')
+	$(if $(RACE),,@echo 'testing without the race detector, which needs a C compiler (apt-get install gcc libc6-dev)')
 	go test $(RACE) -timeout 20m $(TESTFLAGS) work
 
 .PHONY: test-short
@@ -67,7 +67,7 @@ bench: ## micro-benchmarks with their allocations: BENCH=regexp, BENCHTIME=1s or
 
 .PHONY: throughput
 throughput: ## puts and gets per second against storage nodes in another process
-	@program=$$(go list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' work | grep '/throughput$$') || \
+	@program=$$(go list -e -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' work | grep '/throughput$$') || \
 		{ echo 'no module of go.work has a program named throughput' >&2; exit 1; }; \
 	go run $$program
 
