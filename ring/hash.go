@@ -15,7 +15,7 @@ type Hash uint8
 
 const (
 	XXHash64 Hash = iota // XXH64 with seed 0; the default
-	SHA256               // the first 8 bytes of SHA-256, big endian; about 5 times slower
+	SHA256               // the first 8 bytes of SHA-256, big endian; about four times slower
 )
 
 var hashNames = [...]string{XXHash64: "xxhash64", SHA256: "sha256"}

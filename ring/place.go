@@ -48,7 +48,7 @@ func place(cfg Config, nodes []Node, hash pointFunc) ([]int32, error) {
 	}
 	s.table = make([]int32, s.stride*cfg.Partitions)
 	for rank := range s.stride {
-		s.bounds = bounds(members, zones, cfg.Partitions, rank+1)
+		s.bounds = bounds(members, zones, c.first, cfg.Partitions, rank+1)
 		s.fullRounds = fullRounds(zones, rank)
 		for p := range s.walks {
 			list := s.table[p*s.stride : p*s.stride+rank+1]

@@ -9,19 +9,23 @@ const fraction = 16
 // bounds returns, by member, the most ownerships that it may have when every
 // partition has n owners: its share, and a little more (invariant 6).
 //
-// The little more is a tenth from n = 3 on, which is the balance promised. For
-// 1 and 2 it is a quarter and one whole ownership: a tight bound on the first
-// places of the lists, where shares are smallest, would move many ownerships
-// whenever a node comes or goes, and the places behind make up for it.
-func bounds(members []member, zones []zone, partitions, n int) []int {
+// The little more is up to a tenth from n = 3 on, which is the balance
+// promised; shares below 20 get a twentieth, since there less would move too
+// much. For 1 and 2 it is a quarter: a tight bound on the first places of the
+// lists, where shares are smallest, would move many ownerships whenever a node
+// comes or goes, and the places behind make up for it.
+//
+// Each member rounds at a threshold of its own, taken from its vnode 0. With
+// a common one, all bounds would fall by one at the same join, and a tenth of
+// the data would move with it.
+func bounds(members []member, zones []zone, first []uint64, partitions, n int) []int {
 	out := make([]int, len(members))
 	for i, t := range shares(members, zones, partitions, n) {
-		if n <= 2 {
-			out[i] = int((t+t/4)>>fraction) + 1
-			continue
+		most := t + t/4
+		if n > 2 {
+			most = max(t+t/20, t+t/10-min(t/10, 1<<fraction))
 		}
-		ceiling := (t + 1<<fraction - 1) >> fraction
-		out[i] = int(max(ceiling, t*11/10>>fraction))
+		out[i] = max(1, int((most+first[i]>>(64-fraction))>>fraction))
 	}
 	return out
 }
