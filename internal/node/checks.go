@@ -1,0 +1,132 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/devrev/pairdb/internal/wire"
+	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/vclock"
+)
+
+func refuse(id uint64, status storagepb.Status, detail string) *storagepb.Answer {
+	return &storagepb.Answer{Id: id, Status: status, Detail: detail}
+}
+
+// expired reports whether nobody waits for op any more. Time is the monotonic
+// clock's, which no jump of the wall clock moves.
+func expired(op *storagepb.Operation, received time.Time) bool {
+	ms := op.GetTimeoutMs()
+	return ms != 0 && time.Since(received) >= time.Duration(ms)*time.Millisecond
+}
+
+// checkTarget checks the fields that every operation has.
+func (c *Core) checkTarget(op *storagepb.Operation) (vclock.Policy, *storagepb.Answer) {
+	invalid := func(format string, args ...any) (vclock.Policy, *storagepb.Answer) {
+		return 0, refuse(op.GetId(), storagepb.Status_INVALID, fmt.Sprintf(format, args...))
+	}
+	if err := c.Err(); err != nil {
+		return 0, refuse(op.GetId(), storagepb.Status_DISK, err.Error())
+	}
+	switch op.GetKind() {
+	case storagepb.Kind_READ_STATE, storagepb.Kind_READ_DIGEST, storagepb.Kind_READ_CLOCK, storagepb.Kind_MERGE:
+	default:
+		return invalid("kind: %d is unknown", op.GetKind())
+	}
+	if !validTenant(op.GetTenant()) {
+		return invalid("tenant: %.130q is not 1 to %d of [A-Za-z0-9._-]", op.GetTenant(), MaxTenantBytes)
+	}
+	if n := len(op.GetKey()); n < 1 || n > MaxKeyBytes {
+		return invalid("key: %d bytes, not 1 to %d", n, MaxKeyBytes)
+	}
+	switch op.GetPolicy() {
+	case storagepb.Policy_CAUSAL:
+		return vclock.Causal, nil
+	case storagepb.Policy_LAST_WRITE_WINS:
+		return vclock.LastWriteWins, nil
+	default:
+		return invalid("policy: %d is unknown", op.GetPolicy())
+	}
+}
+
+func validTenant(id string) bool {
+	if len(id) < 1 || len(id) > MaxTenantBytes {
+		return false
+	}
+	for _, b := range []byte(id) {
+		switch {
+		case 'a' <= b && b <= 'z', 'A' <= b && b <= 'Z', '0' <= b && b <= '9', b == '.', b == '_', b == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// prepare checks what can be checked of a MERGE before its latch is taken.
+func (c *Core) prepare(op *storagepb.Operation) (merge, *storagepb.Answer) {
+	policy, refusal := c.checkTarget(op)
+	if refusal != nil {
+		return merge{}, refusal
+	}
+	invalid := func(field, reason string) (merge, *storagepb.Answer) {
+		return merge{}, refuse(op.GetId(), storagepb.Status_INVALID, field+": "+reason)
+	}
+	sent, err := wire.ToState(op.GetState())
+	if err == nil {
+		err = sent.Validate(policy)
+	}
+	switch {
+	case err != nil:
+		return invalid("state", err.Error())
+	case len(sent.Siblings) == 0:
+		return invalid("state.siblings", "none")
+	}
+	switch op.GetOrigin() {
+	case storagepb.Origin_NODE:
+	case storagepb.Origin_CLIENT:
+		if n := len(sent.Siblings); n != 1 {
+			return invalid("state.siblings", fmt.Sprintf("a client's write has one, not %d", n))
+		}
+		if n, most := len(sent.Siblings[0].Value), c.config.Limits.MaxValueBytes; n > most {
+			return merge{}, refuse(op.GetId(), storagepb.Status_TOO_LARGE, fmt.Sprintf("the value has %d bytes, the node takes %d", n, most))
+		}
+	default:
+		return invalid("origin", fmt.Sprintf("%d is unknown", op.GetOrigin()))
+	}
+	key, token := appendKey(make([]byte, 0, tokenBytes+len(op.GetTenant())+1+len(op.GetKey())), op.GetTenant(), op.GetKey())
+	return merge{op: op, policy: policy, sent: sent, key: key, stripe: stripeOf(token)}, nil
+}
+
+// A moment is the time at which a batch is applied.
+type moment struct {
+	now   time.Time
+	floor int64 // of the write window, Unix milliseconds
+}
+
+// judge refuses a client's write for time or for size; nil lets it pass.
+func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storagepb.Answer {
+	limits := c.config.Limits
+	dot := m.sent.Siblings[0].Dot
+	newest := max(dot.Stamp, m.sent.Clock.Newest())
+	if ahead := time.Duration(newest.Millis()-at.now.UnixMilli()) * time.Millisecond; ahead > limits.Skew {
+		return refuse(m.op.GetId(), storagepb.Status_TOO_FAR_AHEAD,
+			fmt.Sprintf("a stamp is %v ahead of the node's clock, the limit is %v", ahead, limits.Skew))
+	}
+	if dot.Stamp.Millis() < at.floor {
+		a := refuse(m.op.GetId(), storagepb.Status_TOO_OLD,
+			fmt.Sprintf("the write is %v older than the write window", time.Duration(at.floor-dot.Stamp.Millis())*time.Millisecond))
+		a.Seen = has.state.Covers(m.policy, dot)
+		return a
+	}
+	// A write that makes less of what is too much already is welcome.
+	if n := len(joined.Siblings); n > 1 && n > len(has.state.Siblings) && n > limits.MaxSiblings {
+		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,
+			fmt.Sprintf("there would be %d siblings, the node takes %d", n, limits.MaxSiblings))
+	}
+	if n, size := len(joined.Siblings), joined.Size(); n > 1 && size > has.state.Size() && size > maxStateBytes {
+		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,
+			fmt.Sprintf("the siblings would have %d bytes together, the node takes %d", size, maxStateBytes))
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// A Core is the node's rules over an engine (package comment). It is safe for
+// use by many goroutines.
+type Core struct {
+	engine   Engine
+	identity Identity
+	store    uint64
+	config   Config
+	latches  *latches
+	sync     *syncer
+	window   window
+	load     *load
+	counters counters
+
+	failed   atomic.Pointer[error] // the engine's first error (invariant 7)
+	failOnce sync.Once
+}
+
+// New opens the node id on engine, which it does not close. An empty engine
+// becomes id's, with a random store id; one that is another's is refused with
+// ErrForeignStore, one that cannot be read with ErrDamaged, a setting out of
+// bounds with ErrConfig.
+func New(engine Engine, id Identity, config Config) (*Core, error) {
+	config = config.withDefaults()
+	if err := errors.Join(id.validate(), config.Limits.validate()); err != nil {
+		return nil, err
+	}
+	store, err := openStore(engine, id, config.Random)
+	if err != nil {
+		return nil, err
+	}
+	c := &Core{
+		engine: engine, identity: id, store: store, config: config,
+		latches: new(latches),
+		load:    newLoad(config.Limits.InHandOps, config.Limits.InHandBytes),
+	}
+	if c.sync, err = openSyncer(engine, c.fail); err != nil {
+		return nil, err
+	}
+	c.window.raise(c.sync.floor.Load())
+	return c, nil
+}
+
+// Close waits for what is on its way to the disk. It is called once, after the
+// last operation.
+func (c *Core) Close() { c.sync.close() }
+
+// Identity returns what the core was opened as.
+func (c *Core) Identity() Identity { return c.identity }
+
+// StoreID returns the random number that the store got when it was made.
+func (c *Core) StoreID() uint64 { return c.store }
+
+// Limits returns the limits in force.
+func (c *Core) Limits() Limits { return c.config.Limits }
+
+// Err returns why the node has stopped answering; nil while it does.
+func (c *Core) Err() error {
+	if err := c.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// Do runs one operation and returns its answer, when it could leave. It passes by
+// the interceptor and the bounds on work in hand.
+func (c *Core) Do(op *storagepb.Operation) *storagepb.Answer {
+	answered := make(direct, 1)
+	c.run([]*storagepb.Operation{op}, time.Now(), answered)
+	return <-answered
+}
+
+// Inspect returns what the node holds for a key, on disk or not.
+func (c *Core) Inspect(tenant string, key []byte) (vclock.Policy, vclock.State, error) {
+	engineKey, token := appendKey(nil, tenant, key)
+	s := c.latches.of(token)
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	held, err := c.get(engineKey)
+	return held.policy, held.state, err
+}
+
+// fail makes the first engine error final, and returns the error that stands.
+func (c *Core) fail(doing string, err error) error {
+	c.failOnce.Do(func() {
+		err = fmt.Errorf("%s: %w", doing, err)
+		c.failed.Store(&err)
+		c.sync.stop(err)
+		c.config.Log.Error("the store has failed; the node answers DISK to everything until it is restarted. "+
+			"Mend or replace the disk, then restart the node; if its data is gone, start it on an empty directory",
+			"cluster", c.identity.Cluster, "node", c.identity.Node, "store", StoreIDString(c.store), "error", err)
+	})
+	return c.Err()
+}

@@ -1,0 +1,74 @@
+package node
+
+import (
+	"sync"
+
+	"github.com/devrev/pairdb/storagepb"
+)
+
+// A load is the work that the node has in hand, over all streams (invariant 8).
+type load struct {
+	maxOps, maxBytes int
+
+	mu       sync.Mutex // guards what follows
+	ops      int
+	bytes    int
+	stopping bool
+	idle     chan struct{} // closed when stopping and nothing is in hand
+}
+
+func newLoad(maxOps, maxBytes int) *load {
+	return &load{maxOps: maxOps, maxBytes: maxBytes, idle: make(chan struct{})}
+}
+
+// take adds one operation, unless the status says why not.
+func (l *load) take(bytes int) storagepb.Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.stopping:
+		return storagepb.Status_STOPPING
+	case l.ops+1 > l.maxOps || l.bytes+bytes > l.maxBytes:
+		return storagepb.Status_OVERLOADED
+	}
+	l.ops++
+	l.bytes += bytes
+	return storagepb.Status_OK
+}
+
+// release takes off what was answered, or will never be.
+func (l *load) release(ops, bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ops -= ops
+	l.bytes -= bytes
+	if l.stopping && l.ops == 0 {
+		l.closeIdle()
+	}
+}
+
+// stop refuses what comes and returns a channel that is closed when nothing is in hand.
+func (l *load) stop() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopping = true
+	if l.ops == 0 {
+		l.closeIdle()
+	}
+	return l.idle
+}
+
+// closeIdle is called with mu held.
+func (l *load) closeIdle() {
+	select {
+	case <-l.idle:
+	default:
+		close(l.idle)
+	}
+}
+
+func (l *load) inHand() (ops, bytes int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ops, l.bytes
+}

@@ -1,0 +1,222 @@
+package node
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/devrev/pairdb/internal/wire"
+	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/vclock"
+)
+
+// A merge is one MERGE on its way through a batch.
+type merge struct {
+	op     *storagepb.Operation
+	policy vclock.Policy
+	sent   vclock.State
+	key    []byte // the engine's
+	stripe int
+
+	answer  *storagepb.Answer
+	floor   int64 // that a refusal for age relies on
+	first   bool  // applies a client's dot that the node had not seen
+	latched bool  // the answer was derived from the key's state
+}
+
+// held is what the node has for a key, the batch under way included.
+type held struct {
+	policy vclock.Policy
+	state  vclock.State
+	found  bool
+}
+
+// A change is a state that the batch will write.
+type change struct {
+	key    []byte
+	stripe int
+	held
+}
+
+// merge joins a batch into the engine by one Apply and adds its outcomes.
+func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
+	slices.SortStableFunc(batch, func(a, b merge) int { return cmp.Compare(a.stripe, b.stripe) })
+	stripes := make([]int, 0, len(batch))
+	for i := range batch {
+		stripes = append(stripes, batch[i].stripe)
+	}
+	stripes = slices.Compact(stripes)
+
+	proofs := make([]proof, len(batch))
+	c.latches.lock(stripes)
+	c.mergeLatched(batch, received, proofs)
+	c.latches.unlock(stripes)
+
+	for i := range batch {
+		m := &batch[i]
+		if m.first && m.answer.Status == storagepb.Status_OK && c.config.Audit != nil {
+			c.config.Audit(m.op.GetTenant(), m.op.GetKey(), m.sent.Siblings[0].Dot)
+		}
+		out.add(m.op, m.answer, proofs[i])
+	}
+}
+
+// mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
+func (c *Core) mergeLatched(batch []merge, received time.Time, proofs []proof) {
+	now := c.config.Now() // a fresh reading, under the latches
+	floor := c.window.raise(now.Add(-c.config.Limits.Window).UnixMilli())
+	var changes []change
+	for i := range batch {
+		m := &batch[i]
+		if expired(m.op, received) {
+			m.answer = refuse(m.op.GetId(), storagepb.Status_EXPIRED, "")
+			continue
+		}
+		changes = c.mergeOne(m, moment{now: now, floor: floor}, changes)
+	}
+	c.apply(batch, changes)
+	for i := range batch {
+		if m := &batch[i]; m.latched {
+			proofs[i] = proof{floor: m.floor}
+			if !c.config.NoSync {
+				proofs[i].change = c.latches[m.stripe].dirty
+			}
+		}
+	}
+}
+
+// mergeOne decides about m and adds what it changes to changes.
+func (c *Core) mergeOne(m *merge, at moment, changes []change) []change {
+	has, err := c.pendingOrStored(m, changes)
+	if err != nil {
+		m.answer = refuse(m.op.GetId(), storagepb.Status_DISK, err.Error())
+		return changes
+	}
+	m.latched = true
+	if has.found && has.policy != m.policy {
+		m.answer = refuse(m.op.GetId(), storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String())
+		return changes
+	}
+	joined := vclock.Join(m.policy, has.state, m.sent)
+	if m.op.GetOrigin() == storagepb.Origin_CLIENT {
+		if m.answer = c.judge(m, at, has, joined); m.answer != nil {
+			if m.answer.Status == storagepb.Status_TOO_OLD {
+				m.floor = at.floor
+			}
+			return changes
+		}
+		m.first = !has.state.Covers(m.policy, m.sent.Siblings[0].Dot)
+	}
+	m.answer = acknowledge(m, joined)
+	if joined.Equal(has.state) {
+		c.counters.unchanged.Add(1)
+		return changes
+	}
+	return withChange(changes, change{m.key, m.stripe, held{m.policy, joined, true}})
+}
+
+// pendingOrStored returns what m joins into. Batches are sorted by stripe, so an
+// earlier change of m's key is among the last ones.
+func (c *Core) pendingOrStored(m *merge, changes []change) (held, error) {
+	for i := len(changes) - 1; i >= 0 && changes[i].stripe == m.stripe; i-- {
+		if bytes.Equal(changes[i].key, m.key) {
+			return changes[i].held, nil
+		}
+	}
+	return c.get(m.key)
+}
+
+func withChange(changes []change, add change) []change {
+	for i := len(changes) - 1; i >= 0 && changes[i].stripe == add.stripe; i-- {
+		if bytes.Equal(changes[i].key, add.key) {
+			changes[i] = add
+			return changes
+		}
+	}
+	return append(changes, add)
+}
+
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxPooled keeps the buffer of one huge batch from staying for ever.
+const maxPooled = 1 << 20
+
+// apply writes the changes and numbers them. If it cannot, it turns the batch's
+// answers into what is true then.
+func (c *Core) apply(batch []merge, changes []change) {
+	if len(changes) == 0 {
+		return
+	}
+	buffer := buffers.Get().(*[]byte)
+	ends := make([]int, len(changes))
+	b := (*buffer)[:0]
+	for i := range changes {
+		b = vclock.AppendState(b, changes[i].policy, changes[i].state)
+		ends[i] = len(b)
+	}
+	puts := make([]KV, len(changes))
+	start := 0
+	for i := range changes {
+		puts[i] = KV{changes[i].key, b[start:ends[i]]}
+		start = ends[i]
+	}
+	err := c.engine.Apply(puts)
+	if cap(b) <= maxPooled {
+		*buffer = b
+		buffers.Put(buffer)
+	}
+	if err != nil {
+		c.unapplied(batch, err)
+		return
+	}
+	number := c.sync.number()
+	c.counters.batches.Add(1)
+	for i := range changes {
+		c.latches[changes[i].stripe].dirty = number
+	}
+}
+
+func (c *Core) unapplied(batch []merge, err error) {
+	full := errors.Is(err, ErrFull)
+	if full {
+		c.counters.full.Add(1)
+	} else {
+		err = c.fail("apply", err)
+	}
+	for i := range batch {
+		m := &batch[i]
+		if !m.latched {
+			continue
+		}
+		status := storagepb.Status_DISK
+		if !full && m.answer.Status == storagepb.Status_OK {
+			status = storagepb.Status_FAILED
+		}
+		m.answer, m.latched, m.first = refuse(m.op.GetId(), status, err.Error()), false, false
+	}
+}
+
+// shownBytes bounds the values that an acknowledgement carries back to a writer
+// who was superseded; past it the clock alone is sent.
+const shownBytes = 64 << 10
+
+// acknowledge says what came of a merge (storagepb.Answer).
+func acknowledge(m *merge, joined vclock.State) *storagepb.Answer {
+	a := &storagepb.Answer{Id: m.op.GetId(), Status: storagepb.Status_OK, Live: true}
+	for i := range m.sent.Siblings {
+		a.Live = a.Live && joined.Has(m.sent.Siblings[i].Dot)
+	}
+	switch {
+	case joined.Equal(m.sent):
+	case m.policy == vclock.LastWriteWins:
+		a.State = wire.FromState(joined.WithoutValues())
+	case a.Live || joined.Size() > shownBytes:
+		a.State = wire.FromState(vclock.State{Clock: joined.Clock})
+	default:
+		a.State = wire.FromState(joined)
+	}
+	return a
+}

@@ -1,0 +1,47 @@
+package node
+
+import (
+	"sync/atomic"
+
+	"github.com/devrev/pairdb/storagepb"
+)
+
+// Stats are counts since the node was opened, and what is in hand.
+type Stats struct {
+	Reads       uint64 // answered OK
+	Merges      uint64 // answered OK, or about to be when the sync that covers them is done
+	Unchanged   uint64 // of those, the ones that changed nothing
+	Refused     uint64 // answered with any other status
+	Full        uint64 // batches that the engine refused for want of space
+	Batches     uint64 // that were applied
+	Syncs       uint64 // each covers one batch or many
+	InHandOps   int    // received and not yet answered
+	InHandBytes int
+}
+
+// Stats returns the counts.
+func (c *Core) Stats() Stats {
+	n := &c.counters
+	s := Stats{
+		Reads: n.reads.Load(), Merges: n.merges.Load(), Unchanged: n.unchanged.Load(),
+		Refused: n.refused.Load() + n.unproven.Load(), Full: n.full.Load(),
+		Batches: n.batches.Load(), Syncs: c.sync.syncs.Load(),
+	}
+	s.InHandOps, s.InHandBytes = c.load.inHand()
+	return s
+}
+
+type counters struct {
+	reads, merges, unchanged, refused, unproven, full, batches atomic.Uint64
+}
+
+func (n *counters) count(a *storagepb.Answer, merge bool) {
+	switch {
+	case a.GetStatus() != storagepb.Status_OK:
+		n.refused.Add(1)
+	case merge:
+		n.merges.Add(1)
+	default:
+		n.reads.Add(1)
+	}
+}
