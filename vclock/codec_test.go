@@ -77,8 +77,7 @@ func TestStoredFormsStayAsTheyAre(t *testing.T) {
 }
 
 func TestDecodedValuesAliasTheInputAndCannotGrowIntoIt(t *testing.T) {
-	b := AppendState(nil, LastWriteWins, State{nil, []Sibling{{Dot: Dot{1, 1}, Value: []byte("abc")}}})
-	b = b[:len(b):len(b)]
+	b := AppendState(make([]byte, 0, 64), LastWriteWins, State{nil, []Sibling{{Dot: Dot{1, 1}, Value: []byte("abc")}}})
 	_, s, err := DecodeState(b)
 	require.NoError(t, err)
 	v := s.Siblings[0].Value
