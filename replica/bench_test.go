@@ -1,7 +1,9 @@
 package replica
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -9,10 +11,8 @@ import (
 	"github.com/devrev/pairdb/storagepb"
 )
 
-// echoOver runs b.N reads through one Conn to a node that answers at once.
-func echoOver(b *testing.B, callers int, change func(*Config)) {
-	n := newScripted()
-	n.start()
+// echo runs b.N reads through one Conn to a node, in this process, that answers at once.
+func echo(b *testing.B, n *scripted, callers int, change func(*Config)) {
 	c := n.connect(b, change)
 	var wg sync.WaitGroup
 	b.ReportAllocs()
@@ -47,7 +47,25 @@ func echoOver(b *testing.B, callers int, change func(*Config)) {
 
 func BenchmarkConnOverMemory(b *testing.B) {
 	for _, callers := range []int{1, 64, 256} {
-		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { echoOver(b, callers, nil) })
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			n := newScripted()
+			n.start()
+			echo(b, n, callers, nil)
+		})
 	}
 }
 
+func BenchmarkConnOverTCP(b *testing.B) {
+	for _, callers := range []int{1, 64, 256} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
+			n := newScripted()
+			addr := n.listen(b)
+			echo(b, n, callers, func(cfg *Config) {
+				cfg.Addr = addr
+				cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
+					return new(net.Dialer).DialContext(ctx, "tcp", addr)
+				}
+			})
+		})
+	}
+}

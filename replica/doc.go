@@ -1,2 +1,63 @@
-// Package replica is the connection to one storage node: batching, health and backpressure.
+// Package replica is the connection to one storage node: batching, health and
+// backpressure. All that goes from a coordinator to a node goes through a [Conn].
+//
+// A Conn dials its node, shakes hands, and keeps two Exchange streams of package
+// storagepb open, one for small operations and one for bulk (from 32 KiB). [Conn.Send] takes
+// an operation and returns at once; the outcome comes to the operation's [Handler].
+// There is no goroutine, no timer and no map entry per operation.
+//
+// # Invariants
+//
+//  1. Each operation ends exactly once: Send returns an error, or Withdraw returns true,
+//     or Complete is called.
+//  2. An operation that ends with Result.Handed false and no answer, with an error from Send, or with Withdraw
+//     was not handed to the stream and never will be. So Handed is set
+//     before gRPC sees the first byte of the batch.
+//  3. An answer reaches the operation that it is for, or none: ids carry a
+//     generation, and what a link still delivers after it broke is not looked at.
+//  4. Nobody is overtaken within a lane: who has to wait for room is admitted
+//     in the order of Send, and background operations do not wait.
+//  5. When an operation has completed, the Conn holds nothing of it but slices of its State,
+//     which are immutable. They may still be on their way out.
+//  6. What is in flight is bounded per lane (Config.MaxInFlight, and half of
+//     MaxInFlightBytes each); who waits beyond that is a caller that blocks until its deadline or its Withdraw.
+//  7. No lock is held while a handler, OnChange, the dialer or gRPC runs.
+//
+// # Batches
+//
+// They are self-clocked: a lane's writer takes whatever was queued while it was
+// handing over the batch before, up to 512 operations or 128 KiB. An idle
+// connection adds no delay, since there is nothing to wait for; a busy one makes
+// large batches, since much has come together meanwhile. A timer would add
+// delay in the first case and need tuning in the second.
+//
+// Answers to reads come by the stream of the question, which does not know
+// how large they will be: a large answer does hold up the small ones behind it.
+//
+// # States
+//
+//	Connecting ──attempt ended──▶ Up ◀──attempt── Down
+//	     └──────attempt failed─────────────────▶ Down
+//	                              Up ──broke───▶ Down
+//
+// While Connecting, operations wait. When the connection breaks, all of them complete
+// at once, and until the next connection Send fails with the cause. If one
+// stream breaks, the connection does. Attempts go on for as long as the Conn is open, 2 s apart
+// at the most, and each takes 3 s at the most.
+//
+// A node may also be connected and mute: stopped, or cut off so that nothing is refused. Then
+// [Health.Stalled] tells after one second of silence on operations that it owes; HTTP/2 pings
+// find it after 12 s without traffic, and operations end by their own deadlines.
+//
+// # Goroutines
+//
+// All are started by sync.WaitGroup.Go and joined by Close (those of gRPC, by its
+// ClientConn.Close). Per Conn: run (connects, calls OnChange) and sweep (deadlines). Per link,
+// joined before the next one: a reader and a writer for each of the two streams. Handlers are called by
+// readers (answers), by the sweeper and writers (deadlines), and by run and whoever noticed a break.
+//
+// # Locks
+//
+// Conn.mu guards everything that has to do with operations. latencies.mu and link.mu are leaves, and
+// are never taken with Conn.mu held. Health takes none.
 package replica

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -52,15 +53,30 @@ func newScripted() *scripted {
 // start makes the node reachable, after New or stop.
 func (s *scripted) start() {
 	lis := bufconn.Listen(256 << 10)
-	server := grpc.NewServer(
-		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
-		grpc.MaxRecvMsgSize(64<<20),
-	)
-	storagepb.RegisterStorageServer(server, s)
+	server := s.serve(lis)
 	s.mu.Lock()
 	s.lis, s.server = lis, server
 	s.mu.Unlock()
-	go func() { _ = server.Serve(lis) }() // ends with stop
+}
+
+// listen makes the node reachable by TCP, and returns its address.
+func (s *scripted) listen(tb testing.TB) string {
+	lis, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(tb, err)
+	server := s.serve(lis)
+	tb.Cleanup(server.Stop)
+	return lis.Addr().String()
+}
+
+func (s *scripted) serve(lis net.Listener) *grpc.Server {
+	server := grpc.NewServer(
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
+		grpc.MaxRecvMsgSize(64<<20),
+		grpc.WaitForHandlers(true),
+	)
+	storagepb.RegisterStorageServer(server, s)
+	go func() { _ = server.Serve(lis) }() // ends with server.Stop
+	return server
 }
 
 func (s *scripted) stop() {
@@ -201,4 +217,10 @@ func (s states) until(tb testing.TB, want State) Health {
 			tb.Fatalf("the connection is not %v", want)
 		}
 	}
+}
+
+func ctxFor(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	t.Cleanup(cancel)
+	return ctx
 }
