@@ -149,7 +149,7 @@ func TestFreshBlocksAreNeitherZeroNorTakenWhateverIsDrawn(t *testing.T) {
 	m.lanes = 1
 	a := mintOnce(m, 1, nil, 1)
 	require.EqualValues(t, Lanes, a.Actor)
-	b := mintOnce(m, 1, Clock{{2 * Lanes, 1}, {3*Lanes + 9, 1}}, 2)
-	require.EqualValues(t, 4*Lanes, b.Actor)
-	require.NotEqual(t, b.Actor, mintOnce(m, 1, nil, 3).Actor)
+	ctx := Clock{{2 * Lanes, 1}, {3*Lanes + 9, 1}}
+	require.EqualValues(t, 4*Lanes, mintOnce(m, 1, ctx, 2).Actor)
+	require.EqualValues(t, 5*Lanes, mintOnce(m, 1, ctx, 3).Actor, "not the block that the key leaves")
 }
