@@ -1,7 +1,6 @@
 package topology
 
 import (
-	"fmt"
 	"strconv"
 
 	"github.com/devrev/pairdb/ring"
@@ -13,7 +12,7 @@ import (
 func (t *Topology) UnmarshalJSON(text []byte) error {
 	d := newDecoder(text)
 	var out Topology
-	err := d.object("the topology", []string{"cluster", "epoch", "nodes"}, map[string]func() error{
+	err := d.object([]string{"cluster", "epoch", "nodes"}, map[string]func() error{
 		"cluster":    func() error { return d.text(&out.Cluster) },
 		"epoch":      func() error { return d.epoch(&out.Epoch) },
 		"partitions": func() error { return d.partitions(&out.Partitions) },
@@ -34,7 +33,7 @@ func (t *Topology) UnmarshalJSON(text []byte) error {
 func (n *Node) UnmarshalJSON(text []byte) error {
 	d := newDecoder(text)
 	var out Node
-	if err := d.node("the node", &out); err != nil {
+	if err := d.node(&out); err != nil {
 		return err
 	}
 	if err := d.end(); err != nil {
@@ -50,7 +49,7 @@ func (d *decoder) nodes(to *[]Node) error {
 			return d.wrong("more than %d nodes", MaxNodes)
 		}
 		var n Node
-		if err := d.node(fmt.Sprintf("nodes[%d]", i), &n); err != nil {
+		if err := d.node(&n); err != nil {
 			return err
 		}
 		*to = append(*to, n)
@@ -58,8 +57,8 @@ func (d *decoder) nodes(to *[]Node) error {
 	})
 }
 
-func (d *decoder) node(where string, n *Node) error {
-	return d.object(where, []string{"id", "addr"}, map[string]func() error{
+func (d *decoder) node(n *Node) error {
+	return d.object([]string{"id", "addr"}, map[string]func() error{
 		"id":      func() error { return d.text((*string)(&n.ID)) },
 		"addr":    func() error { return d.text(&n.Addr) },
 		"zone":    func() error { return d.text(&n.Zone) },

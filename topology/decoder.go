@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // A decoder reads JSON token by token, so that every refusal knows its line, and a
@@ -15,6 +16,7 @@ import (
 type decoder struct {
 	input []byte
 	json  *json.Decoder
+	path  string // of the value being read, as in ".nodes[2].addr"; empty at the top
 }
 
 func newDecoder(text []byte) *decoder {
@@ -30,6 +32,9 @@ func (d *decoder) wrong(format string, args ...any) error {
 
 func (d *decoder) wrongAt(offset int64, reason string) error {
 	before := d.input[:min(offset, int64(len(d.input)))]
+	if d.path != "" {
+		reason = strings.TrimPrefix(d.path, ".") + ": " + reason
+	}
 	return &SyntaxError{Line: 1 + bytes.Count(before, []byte("\n")), Reason: reason}
 }
 
@@ -50,8 +55,8 @@ func (d *decoder) token() (json.Token, error) {
 }
 
 // object reads an object whose values are read by fields, and which has all of required.
-func (d *decoder) object(where string, required []string, fields map[string]func() error) error {
-	if err := d.delim('{', where); err != nil {
+func (d *decoder) object(required []string, fields map[string]func() error) error {
+	if err := d.delim('{'); err != nil {
 		return err
 	}
 	var seen []string
@@ -63,14 +68,14 @@ func (d *decoder) object(where string, required []string, fields map[string]func
 		name, _ := token.(string) // JSON has no other kind of name
 		read, known := fields[name]
 		if !known {
-			return d.wrong("%s has no field %q", where, name)
+			return d.wrong("there is no field %q", name)
 		}
 		if slices.Contains(seen, name) {
-			return d.wrong("%s has the field %q twice", where, name)
+			return d.wrong("the field %q is there twice", name)
 		}
 		seen = append(seen, name)
-		if err := read(); err != nil {
-			return inField(name, err)
+		if err := d.within("."+name, read); err != nil {
+			return err
 		}
 	}
 	if _, err := d.token(); err != nil {
@@ -78,7 +83,7 @@ func (d *decoder) object(where string, required []string, fields map[string]func
 	}
 	for _, name := range required {
 		if !slices.Contains(seen, name) {
-			return d.wrong("%s lacks the field %q", where, name)
+			return d.wrong("the field %q is missing", name)
 		}
 	}
 	return nil
@@ -86,11 +91,11 @@ func (d *decoder) object(where string, required []string, fields map[string]func
 
 // array reads an array; read is called with the place of each element.
 func (d *decoder) array(read func(i int) error) error {
-	if err := d.delim('[', "the value"); err != nil {
+	if err := d.delim('['); err != nil {
 		return err
 	}
 	for i := 0; d.json.More(); i++ {
-		if err := read(i); err != nil {
+		if err := d.within(fmt.Sprintf("[%d]", i), func() error { return read(i) }); err != nil {
 			return err
 		}
 	}
@@ -98,13 +103,25 @@ func (d *decoder) array(read func(i int) error) error {
 	return err
 }
 
-func (d *decoder) delim(want json.Delim, where string) error {
+// within runs read with step added to the path. An error ends the decoding, so the path
+// is put back only without one.
+func (d *decoder) within(step string, read func() error) error {
+	outer := d.path
+	d.path += step
+	err := read()
+	if err == nil {
+		d.path = outer
+	}
+	return err
+}
+
+func (d *decoder) delim(want json.Delim) error {
 	token, err := d.token()
 	if err != nil {
 		return err
 	}
 	if token != want {
-		return d.wrong("%s does not begin with %v", where, want)
+		return d.wrong("the value does not begin with %v", want)
 	}
 	return nil
 }
@@ -141,13 +158,4 @@ func (d *decoder) end() error {
 		return d.wrongAt(int64(len(d.input)-len(text)), "text after the end of the value")
 	}
 	return nil
-}
-
-// inField puts the name of a field before an error's reason.
-func inField(name string, err error) error {
-	var syntax *SyntaxError
-	if errors.As(err, &syntax) {
-		return &SyntaxError{Line: syntax.Line, Reason: name + ": " + syntax.Reason}
-	}
-	return err
 }

@@ -97,7 +97,7 @@ func (c *checker) nodes(nodes []Node) {
 		// Two ids at one address would be two copies of a key on one disk.
 		unique(c, field+"Addr", addrs, n.Addr, i)
 		unique(c, field+"StoreID", stores, n.StoreID, i)
-		total += n.weight()
+		total += min(n.weight(), MaxWeight) // what is above is refused already
 	}
 	if total > MaxTotalWeight {
 		c.wrong("Nodes", "weigh %v together, more than %d", total, MaxTotalWeight)
