@@ -28,9 +28,9 @@ const (
 	// MaxMaxInFlight is what the ids of operations have room for.
 	MaxMaxInFlight = 1 << 19
 
-	// MaxOpBytes bounds one operation: four of the largest values. A node that took no
-	// message of this size would break the stream, and everyone's operations with it.
-	MaxOpBytes = 64<<20 - 64<<10
+	// MaxOpBytes bounds one operation, since a node takes frames of 32 MiB: a larger
+	// one would break the stream, and everyone's operations with it.
+	MaxOpBytes = 32<<20 - 64<<10
 )
 
 // A Config says which node to connect to, and how. Cluster, Node and Addr are required;

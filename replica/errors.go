@@ -48,11 +48,11 @@ type nodeError struct {
 }
 
 func (e *nodeError) Error() string {
-	s := e.node + " (" + e.addr + "): "
-	if e.kind != ErrDown { // "connection refused" says enough
-		s += e.kind.Error() + ": "
+	where := e.node + " (" + e.addr + "): "
+	if errors.Is(e.kind, ErrDown) { // "connection refused" says enough
+		return where + describe(e.cause)
 	}
-	return s + describe(e.cause)
+	return where + e.kind.Error() + ": " + describe(e.cause)
 }
 
 func (e *nodeError) Unwrap() []error { return []error{e.kind, e.cause} }

@@ -24,8 +24,11 @@ const (
 	// attemptLimit bounds an attempt, handshake included.
 	attemptLimit = 3 * time.Second
 
-	// A node that answers no HTTP/2 ping is frozen or cut off. gRPC for Go sends
-	// no more than one per 10 s. Nodes have to allow that (keepalive.EnforcementPolicy).
+	// A node that answers no HTTP/2 ping is frozen or cut off. gRPC for Go sends no
+	// more than one per 10 s, and none while anything else comes in. A node has to allow
+	// that, also without streams: gRPC servers hang up on such pings by default
+	// (keepalive.EnforcementPolicy). Where even writes are blocked, gRPC
+	// takes 5 s more, except by TCP on Linux (TCP_USER_TIMEOUT).
 	pingEvery   = 10 * time.Second
 	pingTimeout = 2 * time.Second
 

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"context"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -85,9 +86,9 @@ func exactlyOnce(t *testing.T, seed uint64) {
 	} else {
 		callers.Wait()
 	}
-	closeErr := make(chan error, 1)
-	go func() { closeErr <- c.Close(ctxFor(t, time.Duration(seed)*20*time.Millisecond)) }()
-	<-closeErr
+	if err := c.Close(within(t, time.Duration(seed)*20*time.Millisecond)); err != nil {
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	}
 	close(over)
 	callers.Wait()
 	chaos.Wait()

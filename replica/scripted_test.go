@@ -219,7 +219,7 @@ func (s states) until(tb testing.TB, want State) Health {
 	}
 }
 
-func ctxFor(t *testing.T, d time.Duration) context.Context {
+func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(context.Background(), d)
 	t.Cleanup(cancel)
 	return ctx
