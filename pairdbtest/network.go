@@ -1,0 +1,103 @@
+package pairdbtest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// A network is all that lies between a node and its clients.
+type network struct {
+	toNode, fromNode gate // shut while cut
+	frozen           gate // shut while the node's process is frozen
+
+	mu       sync.Mutex // guards what follows
+	listener *listener  // the latest
+	conns    map[*conn]bool
+}
+
+// socketBytes is what either direction of a connection holds before the writer
+// waits: a socket's buffers.
+const socketBytes = 1 << 20
+
+// A listener hands the node its ends of connections.
+type listener struct {
+	*bufconn.Listener
+	network *network
+}
+
+// listen makes the node reachable until the listener is closed.
+func (w *network) listen() *listener {
+	l := &listener{Listener: bufconn.Listen(socketBytes), network: w}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.listener = l
+	return l
+}
+
+// Accept implements net.Listener.
+func (l *listener) Accept() (net.Conn, error) {
+	raw, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	w := l.network
+	// What is on the way stays in the buffers, where what comes next queues behind it.
+	return w.add(raw, []*gate{&w.toNode, &w.frozen}, []*gate{&w.frozen}), nil
+}
+
+// dial returns a client's end. The handshake of a connection needs both directions.
+func (n *Node) dial(ctx context.Context) (net.Conn, error) {
+	w := &n.network
+	for _, g := range []*gate{&w.toNode, &w.fromNode} {
+		if !g.pass(ctx.Done()) {
+			return nil, fmt.Errorf("dial %s: %w", n.addr, ctx.Err())
+		}
+	}
+	if n.running() == nil {
+		return nil, fmt.Errorf("dial %s: %w", n.addr, errRefused)
+	}
+	w.mu.Lock()
+	l := w.listener
+	w.mu.Unlock()
+	raw, err := l.DialContext(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			err = errRefused
+		}
+		return nil, fmt.Errorf("dial %s: %w", n.addr, err)
+	}
+	return newConn(raw, []*gate{&w.fromNode}, nil, func(*conn) {}), nil
+}
+
+// add keeps one of the node's ends, to be able to break it.
+func (w *network) add(raw net.Conn, reads, writes []*gate) *conn {
+	c := newConn(raw, reads, writes, func(c *conn) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.conns, c)
+	})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.conns == nil {
+		w.conns = make(map[*conn]bool)
+	}
+	w.conns[c] = true
+	return c
+}
+
+// breakAll ends all connections of the node.
+func (w *network) breakAll() {
+	w.mu.Lock()
+	var all []*conn
+	for c := range w.conns {
+		all = append(all, c)
+	}
+	w.mu.Unlock()
+	for _, c := range all {
+		_ = c.Close()
+	}
+}
