@@ -44,7 +44,7 @@ func (q *quota) wanting(s Set) Set {
 // furthest describes the set that lacks most, the old one when both lack the same.
 func (q *quota) furthest(s Set) (needed, got, total int) {
 	gotOld, gotNew := (s & q.owners.Old).Len(), (s & q.owners.New).Len()
-	if q.new-gotNew > q.old-gotOld {
+	if q.owners.New != 0 && q.new-gotNew > q.old-gotOld {
 		return q.new, gotNew, q.owners.New.Len()
 	}
 	return q.old, gotOld, q.owners.Old.Len()
