@@ -41,7 +41,7 @@ func ExampleFile() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "topology.json")
 	text := `{
   "cluster": "shop",

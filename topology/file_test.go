@@ -92,7 +92,9 @@ func TestAFileThatMayNotFollowIsAnErrorAndTheTopologyBeforeStaysInForce(t *testi
 
 			require.NoError(t, os.WriteFile(path, []byte(c.text), 0o600))
 			for range 2 { // for as long as it lasts
-				_, err = src.Watch(t.Context(), 7)
+				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+				_, err = src.Watch(ctx, 7)
+				cancel()
 				require.ErrorIs(t, err, topology.ErrInvalid)
 				require.ErrorContains(t, err, path) // for people: which file, and what about it
 				require.ErrorContains(t, err, c.says)
