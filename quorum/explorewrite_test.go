@@ -61,14 +61,24 @@ type writeExplorer struct {
 	t         *testing.T
 	p         WriteParams
 	outcomes  []writeEvent
+	late      []writeEvent        // of the first round, once the second has begun
 	sequences map[writeKey]uint64 // how many ways lead on from a machine to the end
 	compared  int
 }
 
 func exploreWrite(t *testing.T, p WriteParams) *writeExplorer {
 	x := &writeExplorer{t: t, p: p, outcomes: causalEvents, sequences: map[writeKey]uint64{}}
-	if p.Policy == vclock.LastWriteWins {
+	switch n := p.Owners.Union().Len(); {
+	case p.Policy == vclock.LastWriteWins:
 		x.outcomes = lastEvents
+	case n == 4:
+		x.outcomes = slices.Concat(causalEvents[:3], causalEvents[4:6], causalEvents[7:])
+	case n == 5:
+		x.outcomes = slices.Concat(causalEvents[:3], causalEvents[5:6], causalEvents[7:])
+	}
+	x.late = x.outcomes
+	if len(x.outcomes) < len(causalEvents) {
+		x.late = x.outcomes[2:]
 	}
 	var w Write
 	require.NoError(t, w.Init(p))
@@ -93,10 +103,19 @@ func (x *writeExplorer) from(w *Write, events []writeEvent) uint64 {
 	}
 	var total uint64
 	for round := 1; round <= w.round; round++ {
+		var done []uint16
 		for i := range w.out[round-1].All {
-			for _, e := range x.outcomes {
+			if slices.Contains(done, partOf(w, i)) {
+				continue // an owner with the same part stood for this one
+			}
+			done = append(done, partOf(w, i))
+			outcomes := x.outcomes
+			if round < w.round {
+				outcomes = x.late
+			}
+			for _, e := range outcomes {
 				e.replica, e.round = i, round
-				total += x.after(*w, append(events, e))
+				total += uint64(alike(w, i)) * x.after(*w, append(events, e))
 			}
 		}
 	}
@@ -142,17 +161,34 @@ func keyOfWrite(w *Write) writeKey {
 	}
 	n := 0
 	for i := range w.quota.owners.Union().All {
-		k.owners[n] = 1
-		for _, s := range [...]Set{
-			w.quota.owners.Old, w.quota.owners.New, w.down, w.out[0], w.out[1],
-			w.applied, w.amnesiac, w.live, w.repaired,
-		} {
-			k.owners[n] = k.owners[n]<<1 | uint16(s>>i)&1
-		}
+		k.owners[n] = partOf(w, i)
 		n++
 	}
 	slices.Sort(k.owners[:])
 	return k
+}
+
+// partOf is all that a machine knows of one owner. It is not 0.
+func partOf(w *Write, i int) uint16 {
+	part := uint16(1)
+	for _, s := range [...]Set{
+		w.quota.owners.Old, w.quota.owners.New, w.down, w.out[0], w.out[1],
+		w.applied, w.amnesiac, w.live, w.repaired,
+	} {
+		part = part<<1 | uint16(s>>i)&1
+	}
+	return part
+}
+
+// alike counts the owners whose part is that of i.
+func alike(w *Write, i int) int {
+	n := 0
+	for j := range w.quota.owners.Union().All {
+		if partOf(w, i) == partOf(w, j) {
+			n++
+		}
+	}
+	return n
 }
 
 // writeTotals sums up explorations, for the log.
@@ -181,14 +217,17 @@ func writeOf(o Owners, l Level, policy vclock.Policy, overwrite bool) WriteParam
 	return WriteParams{Owners: o, Level: l, Policy: policy, Sibling: sibling(mine), Overwrite: overwrite}
 }
 
+// unfits are owners that are out of the request from the start.
+var unfits = []struct{ down, amnesiac Set }{{}, {down: 1}, {amnesiac: 1}}
+
 func TestWriteAgreesWithTheNaiveOneInEveryOrderOfEveryEvent(t *testing.T) {
 	for n := 1; n <= 5; n++ {
 		var sum writeTotals
 		for l := One; l <= All; l++ {
-			if _, ok := l.Need(n); !ok {
-				continue
+			if need, ok := l.Need(n); !ok || n == 5 && l == Quorum && need == 3 {
+				continue // Quorum of five is Three
 			}
-			for _, unfit := range []struct{ down, amnesiac Set }{{}, {down: 1}, {amnesiac: 1}} {
+			for _, unfit := range unfits {
 				for _, p := range []WriteParams{
 					writeOf(Owners{Old: FirstN(n)}, l, vclock.Causal, false),
 					writeOf(Owners{Old: FirstN(n)}, l, vclock.Causal, true),
@@ -217,7 +256,7 @@ var jointOwners = []Owners{
 func TestWriteAgreesWithTheNaiveOneInEveryOrderDuringATopologyChange(t *testing.T) {
 	var sum writeTotals
 	for _, o := range jointOwners {
-		for _, l := range []Level{One, Two, Quorum, All} {
+		for _, l := range []Level{One, Quorum, All} {
 			if _, err := newQuota(o, l); err != nil {
 				continue
 			}

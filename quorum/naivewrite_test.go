@@ -8,12 +8,12 @@ import (
 
 // A writeEvent is one call on a Write, after Start.
 type writeEvent struct {
-	cancel   bool
-	replica  int
-	round    int
-	acked    bool
-	ack      Ack
-	failure  Failure
+	cancel  bool
+	replica int
+	round   int
+	acked   bool
+	ack     Ack
+	failure Failure
 }
 
 // writeView is everything that a driver can see of a Write after an event.
@@ -138,7 +138,9 @@ func naiveNeed(l Level, size int) int {
 	return [...]int{One: 1, Two: 2, Three: 3, Quorum: (size + 2) / 2, All: size}[l]
 }
 
-func (n naiveWrite) worst(s Set) (needed, got, total int) { return naiveWorst(n.p.Owners, n.p.Level, s) }
+func (n naiveWrite) worst(s Set) (needed, got, total int) {
+	return naiveWorst(n.p.Owners, n.p.Level, s)
+}
 
 func naiveWorst(o Owners, l Level, s Set) (needed, got, total int) {
 	lacking := -never
