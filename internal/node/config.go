@@ -50,6 +50,9 @@ type Config struct {
 	// keeps key no longer than the call.
 	Audit func(tenant string, key []byte, dot vclock.Dot)
 
+	// OnFailure is called once, when the engine has failed for good; it must not block.
+	OnFailure func(error)
+
 	// Interceptor injects faults; nil in production. See its type.
 	Interceptor Interceptor
 

@@ -101,6 +101,9 @@ func (c *Core) fail(doing string, err error) error {
 		c.config.Log.Error("the store has failed; the node answers DISK to everything until it is restarted. "+
 			"Mend or replace the disk, then restart the node; if its data is gone, start it on an empty directory",
 			"cluster", c.identity.Cluster, "node", c.identity.Node, "store", StoreIDString(c.store), "error", err)
+		if c.config.OnFailure != nil {
+			c.config.OnFailure(err)
+		}
 	})
 	return c.Err()
 }

@@ -1,0 +1,148 @@
+package storagenode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/storagepb"
+)
+
+// Stats are counts since the node was opened, and what is in hand.
+type Stats = node.Stats
+
+// A Node is one open store and its server. It is safe for use by many goroutines.
+type Node struct {
+	engine Engine
+	core   *node.Core
+	server *node.Server
+	grpc   *grpc.Server
+	health *health.Server
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+// Open opens, or makes, the store of node id in dir, which is empty with Memory
+// and WithEngine. Errors: ErrConfig, ErrLocked, ErrForeignStore, ErrDamaged, and
+// what the file system says.
+func Open(dir string, id Identity, opts ...Option) (*Node, error) {
+	o := defaults()
+	for _, opt := range opts {
+		opt.apply(&o)
+	}
+	if err := o.validate(dir); err != nil {
+		return nil, err
+	}
+	engine, err := o.open(dir)
+	if err != nil {
+		return nil, err
+	}
+	healthy := health.NewServer()
+	healthy.SetServingStatus(storagepb.Storage_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
+	o.core.OnFailure = func(error) { healthy.Shutdown() }
+	core, err := node.New(engine, id, o.core)
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy}
+	n.grpc = grpc.NewServer(o.serverOptions()...)
+	storagepb.RegisterStorageServer(n.grpc, n.server)
+	healthpb.RegisterHealthServer(n.grpc, n.health)
+	reflection.Register(n.grpc)
+	return n, nil
+}
+
+func (o *options) open(dir string) (Engine, error) {
+	switch {
+	case o.engine != nil:
+		return o.engine, nil
+	case o.memory:
+		return NewMemory(), nil
+	}
+	return openPebble(pebbleConfig{dir: dir, fs: o.fs, cache: o.cache, reserve: o.reserve, log: o.core.Log})
+}
+
+const (
+	windowBytes   = 8 << 20  // of flow control, fixed: the estimator costs round trips and guesses low on fast links
+	messageBytes  = 64 << 20 // of one frame; the protocol's own bound is 32 MiB
+	fewestPing    = 5 * time.Second
+	serverPing    = 15 * time.Second
+	serverPatient = 10 * time.Second
+)
+
+func (o *options) serverOptions() []grpc.ServerOption {
+	list := []grpc.ServerOption{
+		grpc.InitialWindowSize(windowBytes),
+		grpc.InitialConnWindowSize(windowBytes),
+		grpc.MaxRecvMsgSize(messageBytes),
+		grpc.MaxSendMsgSize(messageBytes),
+		grpc.WaitForHandlers(true),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: fewestPing - time.Second, PermitWithoutStream: true}),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: serverPing, Timeout: serverPatient}),
+	}
+	if o.tls != nil {
+		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))
+	}
+	return list
+}
+
+// Serve serves connections of l until Close, and then returns nil. It closes l.
+// Several listeners may be served at once.
+func (n *Node) Serve(l net.Listener) error {
+	if err := n.grpc.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// Close refuses what comes from then on with a status that makes coordinators
+// move on at once, finishes what is in hand until ctx ends, ends all connections
+// and closes the store. Its error tells what was left unanswered, and what the
+// store said. Later calls return what the first did.
+func (n *Node) Close(ctx context.Context) error {
+	n.closeOnce.Do(func() {
+		n.health.Shutdown()
+		err := n.server.Shutdown(ctx)
+		n.hangUp(ctx)
+		n.server.Wait()
+		n.core.Close()
+		n.closeErr = errors.Join(err, n.engine.Close())
+	})
+	return n.closeErr
+}
+
+// lastWords bounds the time in which the last answers reach the wire, and other
+// calls (a health watch never ends by itself) get to end.
+const lastWords = time.Second
+
+func (n *Node) hangUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastWords)
+	defer cancel()
+	stop := context.AfterFunc(ctx, n.grpc.Stop)
+	defer stop()
+	n.grpc.GracefulStop()
+}
+
+// StoreID returns the random number that the store got when it was made.
+func (n *Node) StoreID() uint64 { return n.core.StoreID() }
+
+// Stats returns the node's counts.
+func (n *Node) Stats() Stats { return n.core.Stats() }
+
+// Err returns why the node answers everything with DISK; nil while it works.
+func (n *Node) Err() error { return n.core.Err() }
+
+// StoreIDString returns a store id as logs and the program write it.
+func StoreIDString(id uint64) string { return node.StoreIDString(id) }
