@@ -68,6 +68,25 @@ func TestTheBoundCountsBytesButOneOperationAlwaysFits(t *testing.T) {
 	require.NoError(t, (<-done.results).Err)
 }
 
+func TestAnOperationThatWouldFitDoesNotOvertakeOneThatWaits(t *testing.T) {
+	n := newScripted()
+	n.greet = make(chan struct{})
+	n.start()
+	c := n.connect(t, func(cfg *Config) { cfg.MaxInFlightBytes = 80 << 10 }) // half of it for small ones
+	order := make(tags, 3)
+	for tag, bytes := range []int{30 << 10, 30 << 10, 10} {
+		op := merge(order, bytes)
+		op.Tag = uint32(tag)
+		require.NoError(t, c.Send(op))
+	}
+	require.Equal(t, 1, c.Health().InFlight)
+	require.Equal(t, 2, c.Health().Waiting)
+	close(n.greet)
+	for tag := range uint32(3) {
+		require.Equal(t, tag, <-order)
+	}
+}
+
 func TestWithdrawTakesBackWhatWaitsOrIsQueuedAndMakesRoom(t *testing.T) {
 	n := newScripted()
 	n.greet = make(chan struct{})

@@ -73,9 +73,10 @@ var errAttemptTooLong = fmt.Errorf("no handshake within %v", attemptLimit)
 func (c *Conn) connect() (*link, error) {
 	c.attempts.Add(1)
 	l := &link{conn: c, broken: make(chan struct{})}
-	l.ctx, l.cancel = context.WithCancelCause(c.ctx)
-	limit := time.AfterFunc(attemptLimit, func() { l.cancel(errAttemptTooLong) })
-	defer limit.Stop()
+	// Not a child of c.ctx: a link that is up ends by goDown, then close, in that order.
+	l.ctx, l.cancel = context.WithCancelCause(context.Background())
+	defer time.AfterFunc(attemptLimit, func() { l.cancel(errAttemptTooLong) }).Stop()
+	defer context.AfterFunc(c.ctx, func() { l.cancel(ErrClosed) })()
 	err := l.open()
 	if err == nil {
 		return l, nil

@@ -12,6 +12,8 @@ import (
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	grpcstatus "google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
@@ -27,7 +29,8 @@ type scripted struct {
 
 	cluster, node string
 	store         uint64
-	clock         time.Duration // ahead of ours
+	clock         time.Duration                    // ahead of ours
+	creds         credentials.TransportCredentials // nil is plaintext
 
 	// answer is what an operation is answered with; nil is not at all. Called
 	// from the stream's goroutine. Nil answers OK.
@@ -69,7 +72,12 @@ func (s *scripted) listen(tb testing.TB) string {
 }
 
 func (s *scripted) serve(lis net.Listener) *grpc.Server {
+	creds := s.creds
+	if creds == nil {
+		creds = insecure.NewCredentials()
+	}
 	server := grpc.NewServer(
+		grpc.Creds(creds),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(64<<20),
 		grpc.WaitForHandlers(true),

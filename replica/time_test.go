@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"math"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -69,6 +70,37 @@ func TestAnEarlierDeadlineThanThePlannedSweepIsKept(t *testing.T) {
 		<-done.results
 		require.LessOrEqual(t, time.Since(begin), time.Second+time.Duration(sweepEvery))
 	})
+}
+
+func TestAnOperationThatIsLateAlreadyIsNotHandedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newScripted()
+		n.start()
+		c := n.connect(t, nil)
+		synctest.Wait()
+		done := newBox(1)
+		for range 2 { // the second time the sweeper has just swept, and leaves it to the writer
+			began := time.Now()
+			op := read(done)
+			op.Deadline = began
+			require.NoError(t, c.Send(op))
+			r := <-done.results
+			require.ErrorIs(t, r.Err, ErrExpired)
+			require.False(t, r.Handed)
+			require.Zero(t, time.Since(began))
+			synctest.Wait()
+		}
+		_, ops, _, _ := n.counts()
+		require.Zero(t, ops)
+	})
+}
+
+func TestWhatIsLeftOfADeadlineIsRoundedUp(t *testing.T) {
+	require.EqualValues(t, 0, timeoutMillis(never, 1), "for ever")
+	require.EqualValues(t, 1, timeoutMillis(2, 1))
+	require.EqualValues(t, 1, timeoutMillis(int64(time.Millisecond), 0))
+	require.EqualValues(t, 2, timeoutMillis(int64(time.Millisecond)+1, 0))
+	require.EqualValues(t, uint32(math.MaxUint32), timeoutMillis(never-1, 0))
 }
 
 func TestAnAnswerAfterTheDeadlineReachesNobody(t *testing.T) {

@@ -77,11 +77,11 @@ func (c *Conn) load(l *link, ln *lane, f *frame, late []ended) (_ []ended, curre
 	return late, true
 }
 
-// timeoutMillis rounds up, since 0 means for ever to a node.
+// timeoutMillis is what is left until a deadline that has not passed. It rounds up, since 0
+// means for ever to a node.
 func timeoutMillis(deadline, now int64) uint32 {
 	if deadline == never {
 		return 0
 	}
-	const ms = int64(time.Millisecond)
-	return uint32(min((deadline-now+ms-1)/ms, math.MaxUint32))
+	return uint32(min((deadline-now-1)/int64(time.Millisecond)+1, math.MaxUint32))
 }
