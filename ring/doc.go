@@ -105,8 +105,9 @@
 // 1.25, are met but for the movement of 1,000 nodes with 4,096 partitions:
 // there a node has 12.3 ownerships on average and at most 13, most nodes are
 // full, and whoever gives way pushes another on; a join moves about half a
-// per cent of the data. Between 800 and 1,000 nodes, where 1.10 lies between
-// whole numbers of ownerships, balance is up to 1.15 there. A cluster that is
+// per cent of the data. With fewer than 20 ownerships a node, balance
+// may reach 1.05 + 1/ownerships: between 800 and 1,400 nodes of such a cluster
+// it was from 1.05 to 1.14. A cluster that is
 // to grow past a few hundred nodes should be created with 65,536 partitions.
 // With one or two owners the bound is looser: up to 1.27 at 100 nodes, 1.47 at
 // 1,000 with 4,096 partitions.
