@@ -54,7 +54,6 @@ func (k *call) get(o *readOptions) (Object, error) {
 	k.c.clock.observe(newest(state))
 	if k.cfg.Policy == Causal {
 		obj.Context = vclock.NewContext(k.scope(), state.Clock)
-		k.c.memory.saw(k.hash, state.Clock)
 	}
 	obj.Siblings = siblings(state, k.c.cfg.now())
 	resolver := o.resolve
@@ -127,8 +126,9 @@ func siblings(s vclock.State, now time.Time) []Sibling {
 	return out
 }
 
-// clockRead is what a Put without a context covers when this client knows
-// nothing of the key: all that was acknowledged at either level.
+// clockRead is what a Put without a context covers: all that was acknowledged, at
+// either level, before it began. Only then is the write named and sent, so that what a write
+// covers was there before the write was, and no two can each cover the other.
 func (k *call) clockRead(read, write Level) (vclock.Clock, error) {
 	level := read.Max(write, len(k.owners))
 	if k.c.cfg.rules.clockReadAtReadLevel {

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/cespare/xxhash/v2"
-	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/devrev/pairdb/vclock"
 )
@@ -37,21 +36,20 @@ func (c *clockSource) observe(s vclock.Stamp) bool {
 	return c.hlc.Observe(s, now, defaultMaxSkew.Milliseconds())
 }
 
-// memoryShards spreads the two memories over as many locks. Each shard has an
+// memoryShards spreads it over as many locks. Each shard has an
 // actor of its own, so that a forgotten entry begins a generation in its shard alone.
 const memoryShards = 16
 
-// memory is what the coordinator remembers of keys: exactly, the dots that it
-// minted (design: "exactness"), and as a hint, the contexts that it last saw.
+// memory is what the coordinator remembers of keys: the last dots that it minted
+// (invariant 1 of package vclock).
 type memory struct {
 	seeds  [2]uint64 // random per client, so that nobody can aim at a collision
 	shards [memoryShards]memoryShard
 }
 
 type memoryShard struct {
-	mu       sync.Mutex
-	minter   *vclock.Minter                           // guarded by mu
-	contexts *lru.Cache[vclock.KeyHash, vclock.Clock] // has its own lock
+	mu     sync.Mutex
+	minter *vclock.Minter // guarded by mu
 }
 
 func newMemory(keys int, random func() uint64) *memory {
@@ -59,12 +57,11 @@ func newMemory(keys int, random func() uint64) *memory {
 	each := max(1, keys/memoryShards)
 	for i := range m.shards {
 		m.shards[i].minter = vclock.NewMinter(each, random)
-		m.shards[i].contexts, _ = lru.New[vclock.KeyHash, vclock.Clock](each) // fails for sizes < 1 only
 	}
 	return m
 }
 
-// hash names a key in both memories.
+// hash names a key.
 func (m *memory) hash(tenant, key string) vclock.KeyHash {
 	return vclock.KeyHash{Hi: seeded(m.seeds[0], tenant, key), Lo: seeded(m.seeds[1], tenant, key)}
 }
@@ -95,25 +92,6 @@ func (m *memory) release(h vclock.KeyHash) {
 	shard.minter.Release(h)
 }
 
-// context returns what was last seen of the key.
-func (m *memory) context(h vclock.KeyHash) (vclock.Clock, bool) {
-	return m.shard(h).contexts.Get(h)
-}
-
-// saw adds to what was seen of the key. Two calls at once may lose one of the
-// two: it is a hint, and a Put without a context finds out from its acknowledgements.
-func (m *memory) saw(h vclock.KeyHash, c vclock.Clock) {
-	contexts := m.shard(h).contexts
-	if old, ok := contexts.Get(h); ok {
-		joined := old.Join(c)
-		if len(joined) == len(old) && old.CoversAll(joined) {
-			return
-		}
-		c = joined
-	}
-	contexts.Add(h, c)
-}
-
 func (m *memory) generations() (n int) {
 	for i := range m.shards {
 		m.shards[i].mu.Lock()
@@ -123,12 +101,12 @@ func (m *memory) generations() (n int) {
 	return n
 }
 
-func (m *memory) keys() (minted, seen int) {
+// keys returns how many keys are remembered.
+func (m *memory) keys() (n int) {
 	for i := range m.shards {
 		m.shards[i].mu.Lock()
-		minted += m.shards[i].minter.Len()
+		n += m.shards[i].minter.Len()
 		m.shards[i].mu.Unlock()
-		seen += m.shards[i].contexts.Len()
 	}
-	return minted, seen
+	return n
 }

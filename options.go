@@ -27,7 +27,7 @@ const (
 	// MaxBatch bounds the keys of one GetMany or PutMany.
 	MaxBatch = 10_000
 
-	defaultKeyMemory = 65_536           // keys whose last dots, and whose last contexts, are remembered
+	defaultKeyMemory = 65_536           // keys whose last dots are remembered
 	defaultTail      = 10 * time.Second // how long an owner may take to acknowledge after the call returned
 	defaultMaxSkew   = time.Minute      // how far ahead of our clock a stamp that we read may pull it
 )
@@ -39,8 +39,9 @@ type Levels struct{ Read, Write Level }
 type Limits struct {
 	// MaxValueBytes bounds a value: default 1 MiB, at most 16 MiB.
 	MaxValueBytes int
-	// KeyMemory bounds the keys whose last dot and last context are remembered, each:
-	// default 65,536.
+	// KeyMemory bounds the keys whose last dots are remembered: default 65,536. Past it
+	// the keys that were not written for the longest time are forgotten, which costs
+	// an entry in their clocks, never a value.
 	KeyMemory int
 	// MaxInFlight bounds the unanswered operations per node: default 4,096.
 	MaxInFlight int

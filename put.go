@@ -13,8 +13,8 @@ import (
 //
 //	After(ctx)    just what the context covers; one round trip
 //	NoContext()   nothing
-//	neither       whatever was acknowledged before the call began; one round trip
-//	              if this client knows the key's context, up to two more if not
+//	neither       whatever was acknowledged before the call began; two round
+//	              trips, the first to find out what that is
 //
 // In last-write-wins tenants a Put replaces every write with a smaller (stamp,
 // actor), and After and NoContext are InputErrors.
@@ -88,7 +88,7 @@ func (k *call) put(value []byte, tombstone bool, o *writeOptions) (r Receipt, ou
 
 func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
 	c := k.c
-	clock, overwrite, err := k.covers(o)
+	clock, err := k.covers(o)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
@@ -98,18 +98,12 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	}
 	c.clock.observe(clock.Newest())
 	sib.Dot = c.memory.mint(k.hash, clock, c.clock.next())
-	w, err := k.sendWrite(clock, sib, overwrite, true)
+	w, err := k.sendWrite(clock, sib, true)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
 	v := w.verdict()
 	k.rounds += v.rounds
-	if v.err == nil || v.outcome == ErrUnknown { //nolint:errorlint // the bare sentinels
-		// What may have been applied counts as seen: a later Put of this client without
-		// a context replaces it.
-		c.clock.observe(v.context.Newest())
-		c.memory.saw(k.hash, v.context)
-	}
 	if v.err != nil {
 		return r, v.outcome, v.err
 	}
@@ -117,24 +111,21 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 }
 
 // covers finds what the write is to replace.
-func (k *call) covers(o *writeOptions) (clock vclock.Clock, overwrite bool, err error) {
+func (k *call) covers(o *writeOptions) (vclock.Clock, error) {
 	switch {
 	case o.after:
-		clock, err = o.context.Clock(k.scope())
+		clock, err := o.context.Clock(k.scope())
 		if errors.Is(err, vclock.ErrForeignContext) {
 			err = &InputError{Field: "After", Reason: "the context is of another cluster, tenant or key"}
 		} else if err != nil {
 			err = &InputError{Field: "After", Reason: err.Error()}
 		}
-		return clock, false, err
+		return clock, err
 	case o.noContext:
-		return nil, false, nil
+		return nil, nil
+	default:
+		return k.clockRead(k.readLevel(0), k.level)
 	}
-	if clock, ok := k.c.memory.context(k.hash); ok {
-		return clock, true, nil
-	}
-	clock, err = k.clockRead(k.readLevel(0), k.level)
-	return clock, true, err
 }
 
 // putLast writes in a last-write-wins tenant. Where an acknowledgement shows a
@@ -150,7 +141,7 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 			return k.lostLast(r, attempt, err)
 		}
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
-		w, err := k.sendWrite(nil, sib, false, false)
+		w, err := k.sendWrite(nil, sib, false)
 		if err != nil {
 			return k.lostLast(r, attempt, err)
 		}

@@ -21,7 +21,6 @@ type Stats struct {
 
 	InFlight    int64 // calls and tails under way
 	KeysMinted  int   // keys whose last dots are remembered
-	KeysSeen    int   // keys whose last context is remembered
 	Generations int   // actors made up so far
 	Nodes       []NodeStats
 }
@@ -83,7 +82,7 @@ func (c *Client) Stats() Stats {
 		Missed: n.missed.Load(), TopologyErrors: n.topologyErrors.Load(),
 		InFlight: c.gate.inside(), Generations: c.memory.generations(),
 	}
-	s.KeysMinted, s.KeysSeen = c.memory.keys()
+	s.KeysMinted = c.memory.keys()
 	for _, node := range c.view.Load().nodes {
 		h := node.conn.Health()
 		s.Nodes = append(s.Nodes, NodeStats{

@@ -40,7 +40,7 @@ type work struct {
 
 // write sends the sibling to the owners and waits for the level. The minter's
 // pin on the key, if any, passes to the request.
-func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, overwrite, pinned bool) (*writeRequest, error) {
+func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool) (*writeRequest, error) {
 	down, amnesiac := k.v.unusable(k.owners)
 	w := &writeRequest{
 		call: *k, dot: sib.Dot, pinned: pinned,
@@ -48,14 +48,13 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, overwrite, pinned
 		until:   k.started.Add(max(defaultTail, k.deadline.Sub(k.started))),
 	}
 	err := w.m.Init(quorum.WriteParams{
-		Owners:    quorum.Owners{Old: quorum.FirstN(len(k.owners))},
-		Level:     k.level,
-		Policy:    k.cfg.Policy,
-		Context:   ctx,
-		Sibling:   sib,
-		Overwrite: overwrite,
-		Down:      down,
-		Amnesiac:  amnesiac,
+		Owners:   quorum.Owners{Old: quorum.FirstN(len(k.owners))},
+		Level:    k.level,
+		Policy:   k.cfg.Policy,
+		Context:  ctx,
+		Sibling:  sib,
+		Down:     down,
+		Amnesiac: amnesiac,
 	})
 	if err != nil {
 		w.release()
