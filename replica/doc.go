@@ -52,7 +52,7 @@
 // # Goroutines
 //
 // All are started by sync.WaitGroup.Go and joined by Close (those of gRPC, by its
-// ClientConn.Close). Per Conn: run (connects, calls OnChange) and sweep (deadlines). Per link,
+// ClientConn.Close; the timers of connect and close run one line each). Per Conn: run (connects, calls OnChange) and sweep (deadlines). Per link,
 // joined before the next one: a reader and a writer for each of the two streams. Handlers are called by
 // readers (answers), by the sweeper and writers (deadlines), and by run and whoever noticed a break.
 //
