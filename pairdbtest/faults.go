@@ -2,11 +2,10 @@ package pairdbtest
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"sync"
 	"time"
 
-	"github.com/devrev/pairdb/internal/node"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -70,29 +69,84 @@ const (
 //
 // A Put returns when enough owners have acknowledged; the rest goes on in the
 // background. Wait for it (synctest.Wait in a bubble) before you count.
-func (n *Node) FailOp(nth int, when When) { n.faults.add(rule{left: nth, when: when, breaks: true}) }
+func (n *Node) FailOp(nth int, when When) { n.add(rule{left: nth, when: when, breaks: true}) }
 
 // FailWrite is FailOp that counts clients' writes alone: Put, Delete and Update.
 func (n *Node) FailWrite(nth int, when When) {
-	n.faults.add(rule{left: nth, when: when, breaks: true, writes: true})
+	n.add(rule{left: nth, when: when, breaks: true, writes: true})
 }
 
 // LoseOp is FailOp with connections that stand: the answer never comes, and the
 // client waits for it until its deadline.
-func (n *Node) LoseOp(nth int, when When) { n.faults.add(rule{left: nth, when: when}) }
+func (n *Node) LoseOp(nth int, when When) { n.add(rule{left: nth, when: when}) }
 
 // LoseWrite is LoseOp that counts clients' writes alone.
-func (n *Node) LoseWrite(nth int, when When) { n.faults.add(rule{left: nth, when: when, writes: true}) }
+func (n *Node) LoseWrite(nth int, when When) { n.add(rule{left: nth, when: when, writes: true}) }
 
 // RefuseOp makes the node refuse the n-th operation from this call on with the
 // status, before it is applied.
 func (n *Node) RefuseOp(nth int, status storagepb.Status) {
-	n.faults.add(rule{left: nth, status: status})
+	n.add(rule{left: nth, status: status})
 }
 
 // RefuseWrite is RefuseOp that counts clients' writes alone.
 func (n *Node) RefuseWrite(nth int, status storagepb.Status) {
-	n.faults.add(rule{left: nth, status: status, writes: true})
+	n.add(rule{left: nth, status: status, writes: true})
+}
+
+// HoldOp holds up the n-th operation from this call on, until it is released: it is
+// not applied before then, or its answer does not leave.
+func (n *Node) HoldOp(nth int, when When) *Hold { return n.hold(rule{left: nth, when: when}) }
+
+// HoldWrite is HoldOp that counts clients' writes alone.
+func (n *Node) HoldWrite(nth int, when When) *Hold {
+	return n.hold(rule{left: nth, when: when, writes: true})
+}
+
+func (n *Node) hold(r rule) *Hold {
+	r.hold = &Hold{reached: make(chan struct{}), released: make(chan struct{})}
+	n.add(r)
+	return r.hold
+}
+
+func (n *Node) add(r rule) {
+	if r.left < 1 {
+		n.cluster.fail(fmt.Errorf("pairdbtest: %s: operation %d: the next one is 1", n.id, r.left))
+		return
+	}
+	n.faults.add(r)
+}
+
+// A Hold is an operation that is held up, or will be.
+type Hold struct {
+	reached, released chan struct{}
+	releasing         sync.Once
+}
+
+// Reached is closed when the operation has come.
+func (h *Hold) Reached() <-chan struct{} { return h.reached }
+
+// Release lets the operation go on, or pass if it has not come yet. It is idempotent.
+func (h *Hold) Release() { h.releasing.Do(func() { close(h.released) }) }
+
+// pass returns false if ctx ended first. It is called once.
+func (h *Hold) pass(ctx context.Context) bool {
+	close(h.reached)
+	select {
+	case <-h.released:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (h *Hold) over() bool {
+	select {
+	case <-h.released:
+		return true
+	default:
+		return false
+	}
 }
 
 // clear undoes every fault but a stop.
@@ -102,140 +156,4 @@ func (n *Node) clear() {
 	n.Delay(0)
 	n.Skew(0)
 	n.faults.forget()
-}
-
-// A rule is a fault that waits for its operation.
-type rule struct {
-	left   int // operations until it strikes, that one included
-	when   When
-	writes bool // counts clients' writes alone
-	breaks bool // the connections break
-	status storagepb.Status
-}
-
-// faults is what a node's operations pass (node.Interceptor).
-type faults struct {
-	breakConns func()
-	frozen     *gate
-
-	mu      sync.Mutex // guards what follows
-	delay   time.Duration
-	changed chan struct{} // of delay; closed at the next change
-	skew    time.Duration
-	rules   []rule
-}
-
-// Before implements node.Interceptor.
-func (f *faults) Before(ctx context.Context, op *storagepb.Operation) node.Fault {
-	if !f.frozen.pass(ctx.Done()) || ctx.Err() != nil {
-		return node.Fault{Drop: true}
-	}
-	return f.strike(op, BeforeApply)
-}
-
-// After implements node.Interceptor.
-func (f *faults) After(ctx context.Context, op *storagepb.Operation, answer *storagepb.Answer) node.Fault {
-	if answer.GetStatus() == storagepb.Status_OK {
-		if fault := f.strike(op, AfterApply); fault != (node.Fault{}) {
-			return fault
-		}
-	}
-	if !f.wait(ctx) || !f.frozen.pass(ctx.Done()) {
-		return node.Fault{Drop: true}
-	}
-	return node.Fault{}
-}
-
-// strike counts op, and returns the fault of the first rule whose turn it is.
-func (f *faults) strike(op *storagepb.Operation, when When) node.Fault {
-	fault, breaks := f.due(op, when)
-	if breaks {
-		f.breakConns()
-	}
-	return fault
-}
-
-func (f *faults) due(op *storagepb.Operation, when When) (fault node.Fault, breaks bool) {
-	write := op.GetKind() == storagepb.Kind_MERGE && op.GetOrigin() == storagepb.Origin_CLIENT
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i := range f.rules {
-		r := &f.rules[i]
-		if r.when != when || r.writes && !write {
-			continue
-		}
-		if r.left--; r.left > 0 {
-			continue
-		}
-		breaks = breaks || r.breaks
-		switch {
-		case fault != (node.Fault{}):
-		case r.status != 0:
-			fault = node.Fault{Status: r.status, Detail: "as the test asked"}
-		default:
-			fault = node.Fault{Drop: true}
-		}
-	}
-	f.rules = slices.DeleteFunc(f.rules, func(r rule) bool { return r.left <= 0 })
-	return fault, breaks
-}
-
-// wait sits out the delay, as it is when it ends. False: ctx ended first.
-func (f *faults) wait(ctx context.Context) bool {
-	began := time.Now()
-	for {
-		f.mu.Lock()
-		if f.changed == nil {
-			f.changed = make(chan struct{})
-		}
-		left, changed := f.delay-time.Since(began), f.changed
-		f.mu.Unlock()
-		if left <= 0 {
-			return true
-		}
-		timer := time.NewTimer(left)
-		select {
-		case <-timer.C:
-		case <-changed:
-		case <-ctx.Done():
-		}
-		timer.Stop()
-		if ctx.Err() != nil {
-			return false
-		}
-	}
-}
-
-func (f *faults) add(r rule) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.rules = append(f.rules, r)
-}
-
-func (f *faults) forget() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.rules = nil
-}
-
-func (f *faults) setDelay(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.delay = d
-	if f.changed != nil {
-		close(f.changed)
-		f.changed = nil
-	}
-}
-
-func (f *faults) setSkew(d time.Duration) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.skew = d
-}
-
-func (f *faults) skewed() time.Duration {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.skew
 }

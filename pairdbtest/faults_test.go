@@ -36,99 +36,6 @@ func holders(c *pairdbtest.Cluster, value string) (n int) {
 	return n
 }
 
-func TestANodeThatWasStoppedIsRefusedAtOnceAndComesBackWithItsStore(t *testing.T) {
-	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, client *pairdb.Client) {
-		_, err := shop.Put(t.Context(), "k", []byte("v"), pairdb.AtLevel(pairdb.All))
-		require.NoError(t, err)
-		store := c.Node(0).StoreID()
-		began := time.Now()
-		c.Node(0).Stop()
-		require.False(t, c.Node(0).Running())
-		synctest.Wait()
-		_, err = shop.Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
-		require.ErrorIs(t, err, pairdb.ErrUnavailable)
-		require.Zero(t, time.Since(began))
-		_, err = shop.Put(t.Context(), "k", []byte("w"))
-		require.NoError(t, err)
-		synctest.Wait()
-		require.Equal(t, 2, holders(c, "w"))
-		require.Equal(t, 1, holders(c, "v"), "a stopped node can be looked into")
-
-		c.Node(0).Start()
-		require.Equal(t, store, c.Node(0).StoreID())
-		require.Eventually(t, func() bool {
-			got, err := shop.Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
-			return err == nil && string(got.Value) == "w"
-		}, time.Minute, time.Second)
-		synctest.Wait()
-		require.Equal(t, 3, holders(c, "w"), "read repair has brought it")
-		require.True(t, client.Health().Ready())
-	})
-}
-
-func TestANodeThatShutsDownEndsWhatItHasInHandAndRefusesMore(t *testing.T) {
-	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, _ *pairdb.Client) {
-		c.Node(1).Delay(time.Second)
-		_, err := shop.Put(t.Context(), "k", []byte("v"), pairdb.NoContext())
-		require.NoError(t, err)
-		synctest.Wait()
-		began := time.Now()
-		stopped := make(chan struct{})
-		go func() {
-			c.Node(1).Shutdown()
-			close(stopped)
-		}()
-		synctest.Wait()
-		_, err = shop.Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
-		require.ErrorIs(t, err, pairdb.ErrUnavailable)
-		require.Zero(t, time.Since(began), "refused at once")
-		<-stopped
-		require.GreaterOrEqual(t, time.Since(began), time.Second)
-		require.False(t, c.Node(1).Running())
-		_, err = shop.Get(t.Context(), "k")
-		require.NoError(t, err)
-	})
-}
-
-func TestAWipedNodeIsEmptyAndAmnesiacUntilTheTopologyAcceptsIt(t *testing.T) {
-	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, client *pairdb.Client) {
-		_, err := shop.Put(t.Context(), "k", []byte("v"), pairdb.AtLevel(pairdb.All))
-		require.NoError(t, err)
-		n, store := c.Node(2), c.Node(2).StoreID()
-		n.Wipe()
-		require.True(t, n.Running())
-		require.NotEqual(t, store, n.StoreID())
-		require.Zero(t, n.Len())
-		time.Sleep(10 * time.Second)
-		require.True(t, client.Health().Nodes[2].Amnesiac)
-		_, err = shop.Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
-		require.ErrorIs(t, err, pairdb.ErrUnavailable)
-
-		top := c.Topology()
-		require.Equal(t, uint64(1), top.Epoch)
-		require.NoError(t, c.SetTopology(acceptStore(2, n.StoreID())))
-		synctest.Wait()
-		require.False(t, client.Health().Nodes[2].Amnesiac)
-		got, err := shop.Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
-		require.NoError(t, err)
-		require.Equal(t, "v", string(got.Value))
-	})
-}
-
-func TestWipingAStoppedNodeLeavesItStopped(t *testing.T) {
-	c := pairdbtest.New(t, 1)
-	c.PlantState("shop", "k", pairdb.Causal, someState(), c.Node(0))
-	require.Equal(t, 1, c.Node(0).Len())
-	c.Node(0).Stop()
-	c.Node(0).Wipe()
-	require.False(t, c.Node(0).Running())
-	require.Zero(t, c.Node(0).StoreID())
-	_, found := c.Node(0).State("shop", "k")
-	require.False(t, found)
-	c.Node(0).Start()
-	require.NotZero(t, c.Node(0).StoreID())
-}
-
 func TestACutToNodesHoldsBackRequestsUntilItHeals(t *testing.T) {
 	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, _ *pairdb.Client) {
 		c.Node(0).Cut(pairdbtest.ToNode)
@@ -194,18 +101,6 @@ func TestAFrozenNodeDoesNothingUntilItThaws(t *testing.T) {
 		c.Node(0).Thaw()
 		synctest.Wait()
 		require.Equal(t, 3, holders(c, "v"))
-	})
-}
-
-func TestAFrozenNodeCanBeStopped(t *testing.T) {
-	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, _ *pairdb.Client) {
-		c.Node(0).Freeze()
-		_, err := shop.Put(t.Context(), "k", []byte("v"), pairdb.NoContext())
-		require.NoError(t, err)
-		synctest.Wait()
-		c.Node(0).Stop()
-		synctest.Wait()
-		require.Equal(t, 2, holders(c, "v"), "what a killed process had not begun it never does")
 	})
 }
 
@@ -321,5 +216,46 @@ func TestFailingWritesLeavesReadsAlone(t *testing.T) {
 		require.ErrorIs(t, err, pairdb.ErrUnknown)
 		synctest.Wait()
 		require.Zero(t, holders(c, "v"))
+	})
+}
+
+func TestAHeldWriteIsAppliedWhenItIsReleased(t *testing.T) {
+	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, _ *pairdb.Client) {
+		before := c.Node(0).HoldWrite(1, pairdbtest.BeforeApply)
+		after := c.Node(1).HoldWrite(1, pairdbtest.AfterApply)
+		done := make(chan error)
+		go func() {
+			_, err := shop.Put(t.Context(), "k", []byte("v"))
+			done <- err
+		}()
+		<-before.Reached()
+		<-after.Reached()
+		synctest.Wait()
+		require.Equal(t, 2, holders(c, "v"))
+		require.Empty(t, done)
+		after.Release()
+		require.NoError(t, <-done)
+		require.Equal(t, 2, holders(c, "v"))
+		c.Heal()
+		synctest.Wait()
+		require.Equal(t, 3, holders(c, "v"), "healing releases what is held")
+	})
+}
+
+func TestDiallingACutNodeWaitsForTheContextAndAStoppedOneRefuses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := pairdbtest.New(t, 1)
+		n := c.Node(0)
+		n.Cut(pairdbtest.FromNode)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		_, err := c.Dial(ctx, n.Addr())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		n.Heal()
+		n.Stop()
+		_, err = c.Dial(t.Context(), n.Addr())
+		require.Error(t, err)
+		_, err = c.Dial(t.Context(), "elsewhere:1")
+		require.Error(t, err)
 	})
 }

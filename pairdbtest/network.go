@@ -27,6 +27,7 @@ const socketBytes = 1 << 20
 type listener struct {
 	*bufconn.Listener
 	network *network
+	dead    bool // guarded by network.mu
 }
 
 // listen makes the node reachable until the listener is closed.
@@ -46,7 +47,15 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 	w := l.network
 	// What is on the way stays in the buffers, where what comes next queues behind it.
-	return w.add(raw, []*gate{&w.toNode, &w.frozen}, []*gate{&w.frozen}), nil
+	return l.add(raw, []*gate{&w.toNode, &w.frozen}, []*gate{&w.frozen}), nil
+}
+
+// Close implements net.Listener. What is accepted at this moment is cut.
+func (l *listener) Close() error {
+	l.network.mu.Lock()
+	l.dead = true
+	l.network.mu.Unlock()
+	return l.Listener.Close()
 }
 
 // dial returns a client's end. The handshake of a connection needs both directions.
@@ -74,18 +83,23 @@ func (n *Node) dial(ctx context.Context) (net.Conn, error) {
 }
 
 // add keeps one of the node's ends, to be able to break it.
-func (w *network) add(raw net.Conn, reads, writes []*gate) *conn {
+func (l *listener) add(raw net.Conn, reads, writes []*gate) *conn {
+	w := l.network
 	c := newConn(raw, reads, writes, func(c *conn) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		delete(w.conns, c)
 	})
 	w.mu.Lock()
-	defer w.mu.Unlock()
 	if w.conns == nil {
 		w.conns = make(map[*conn]bool)
 	}
 	w.conns[c] = true
+	dead := l.dead
+	w.mu.Unlock()
+	if dead { // breakAll may have come too early to know of it
+		_ = c.Close()
+	}
 	return c
 }
 

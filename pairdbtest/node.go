@@ -105,7 +105,7 @@ func (n *Node) Shutdown() {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownPatience)
 	defer cancel()
 	_ = r.server.Shutdown(ctx) // what is unanswered then is cut off
-	goodbye := time.AfterFunc(goodbyePatience, r.grpc.Stop)
+	goodbye := time.AfterFunc(goodbyePatience, n.network.breakAll)
 	r.grpc.GracefulStop()
 	goodbye.Stop()
 	n.kill()
