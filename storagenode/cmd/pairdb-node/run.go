@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+
+	"github.com/devrev/pairdb/storagenode"
+)
+
+// What the program exits with.
+const (
+	exitOK     = 0
+	exitFailed = 1 // it ran, or tried to, and could not go on
+	exitUsage  = 2 // the settings are wrong: starting it again changes nothing
+)
+
+// run is the program: it serves until ctx ends, stops cleanly, and returns its
+// exit code.
+func run(ctx context.Context, args []string, env func(string) string, stdout, stderr io.Writer) int {
+	s, err := parse(args, env, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK
+	}
+	if err != nil {
+		return complain(stderr, exitUsage, err)
+	}
+	log := s.logger(stderr)
+	options, closeOptions, err := s.options(log)
+	if err != nil {
+		return complain(stderr, exitUsage, err)
+	}
+	defer closeOptions()
+	node, err := storagenode.Open(s.dir, storagenode.Identity{Cluster: s.cluster, Node: s.node}, options...)
+	if err != nil {
+		return complain(stderr, code(err), advised(err))
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
+	if err != nil {
+		return complain(stderr, exitFailed, errors.Join(
+			fmt.Errorf("%w; choose a free address with --listen", err), node.Close(context.Background())))
+	}
+	store := storagenode.StoreIDString(node.StoreID())
+	log.Info("node is ready", "cluster", s.cluster, "node", s.node, "address", listener.Addr().String(), "store", store,
+		"dir", s.dir, "synced", !s.noSync && !s.memory, "tls", s.cert != "", "version", version())
+	fmt.Fprintf(stdout, "ready address=%s store=%s cluster=%s node=%s\n", listener.Addr(), store, s.cluster, s.node)
+	return serve(ctx, s, node, listener, log)
+}
+
+// serve serves until ctx ends or the listener breaks, and closes the node.
+func serve(ctx context.Context, s settings, node *storagenode.Node, listener net.Listener, log *slog.Logger) int {
+	served := make(chan error, 1)
+	go func() { served <- node.Serve(listener) }()
+	var err error
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		log.Info("stopping: finishing what is in hand", "for_at_most", s.grace)
+	}
+	bounded, cancel := context.WithTimeout(context.Background(), s.grace)
+	defer cancel()
+	if err = errors.Join(err, node.Close(bounded)); err != nil {
+		log.Error("stopped, but not cleanly", "error", err)
+		return exitFailed
+	}
+	n := node.Stats()
+	log.Info("stopped", "reads", n.Reads, "merges", n.Merges, "refused", n.Refused, "syncs", n.Syncs)
+	return exitOK
+}
+
+func complain(stderr io.Writer, code int, err error) int {
+	fmt.Fprintf(stderr, "pairdb-node: %v\n", err)
+	return code
+}
+
+func code(err error) int {
+	if errors.Is(err, storagenode.ErrConfig) || errors.Is(err, storagenode.ErrForeignStore) {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// advised adds to an error what can be done about it.
+func advised(err error) error {
+	for cause, advice := range map[error]string{
+		storagenode.ErrConfig:       "correct the setting; --help lists them",
+		storagenode.ErrForeignStore: "start the node under the name that its store has, or name another --dir",
+		storagenode.ErrLocked:       "stop the other process, or name another --dir",
+		storagenode.ErrDamaged: "mend the disk and restore the directory, or move it away and start empty; " +
+			"the node then has another store id, which an operator has to accept in the topology",
+	} {
+		if errors.Is(err, cause) {
+			return fmt.Errorf("%w\n%s", err, advice)
+		}
+	}
+	return err
+}
