@@ -25,6 +25,7 @@ type readExplorer struct {
 	p         ReadParams
 	held      []vclock.State
 	hedges    bool
+	amnesia   bool
 	sequences map[readKey]uint64
 	compared  int
 }
@@ -71,8 +72,10 @@ func (x *readExplorer) from(r *Read, events []readEvent) uint64 {
 			}
 			total += x.after(*r, append(events, readEvent{replica: i, answer: a}))
 		}
-		lost := Answer{Amnesiac: true, IsDigest: !r.outWhole.Has(i)}
-		total += x.after(*r, append(events, readEvent{replica: i, answer: lost}))
+		if x.amnesia {
+			lost := Answer{Amnesiac: true, IsDigest: !r.outWhole.Has(i)}
+			total += x.after(*r, append(events, readEvent{replica: i, answer: lost}))
+		}
 		total += x.after(*r, append(events, readEvent{what: fails, replica: i}))
 	}
 	if r.outcome == Pending {
@@ -114,10 +117,10 @@ type readTotals struct {
 	sequences                uint64
 }
 
-func (n *readTotals) explore(t *testing.T, p ReadParams, held int, hedges bool) {
+func (n *readTotals) explore(t *testing.T, x readExplorer) {
+	x.t, x.sequences = t, map[readKey]uint64{}
 	var r Read
-	require.NoError(t, r.Init(p))
-	x := &readExplorer{t: t, p: p, held: readStates[:held], hedges: hedges, sequences: map[readKey]uint64{}}
+	require.NoError(t, r.Init(x.p))
 	x.compare(&r, r.Start(), nil)
 	n.sequences += x.from(&r, nil)
 	n.runs++
@@ -142,17 +145,76 @@ func readOf(o Owners, l Level) ReadParams {
 	return ReadParams{Owners: o, Level: l, Order: orderOf(o.Union())}
 }
 
+// readLevels are the levels that n owners can give, each need once.
+func readLevels(n int) []Level {
+	var levels []Level
+	needs := map[int]bool{}
+	for l := One; l <= All; l++ {
+		if need, ok := l.Need(n); ok && !needs[need] {
+			needs[need] = true
+			levels = append(levels, l)
+		}
+	}
+	return levels
+}
+
 func TestReadAgreesWithTheNaiveOneInEveryOrderOfEveryEvent(t *testing.T) {
-	for n := 1; n <= 5; n++ {
+	t.Parallel()
+	for n := 1; n <= exploredOwners; n++ {
 		var sum readTotals
-		for l := One; l <= All; l++ {
-			if need, ok := l.Need(n); !ok || n == 5 && l == Quorum && need == 3 {
-				continue // Quorum of five is Three
+		for _, l := range readLevels(n) {
+			x := readExplorer{p: readOf(Owners{Old: FirstN(n)}, l), held: readStates, hedges: true, amnesia: true}
+			if n > 3 {
+				x.held = readStates[:2]
+				x.amnesia = n == 4
+				x.hedges = n == 4 || l == Quorum
 			}
-			held := 7 - n
-			p := readOf(Owners{Old: FirstN(n)}, l)
-			sum.explore(t, p, min(held, 4), true)
+			sum.explore(t, x)
 		}
 		sum.log(t, fmt.Sprintf("N = %d", n))
 	}
+}
+
+func TestReadOfEveryKindAgreesWithTheNaiveOneInEveryOrderOfEveryEvent(t *testing.T) {
+	t.Parallel()
+	kinds := map[string]func(x *readExplorer){
+		"whole states":       func(x *readExplorer) { x.p.NoDigests = true },
+		"one owner down":     func(x *readExplorer) { x.p.Down = 1 },
+		"one owner amnesiac": func(x *readExplorer) { x.p.Amnesiac = 2 },
+		"clocks": func(x *readExplorer) {
+			x.p.ClockOnly = true
+			x.held = []vclock.State{{}, {Clock: vclock.Clock{mine}}, {Clock: vclock.Clock{stranger}}}
+		},
+		"last write wins": func(x *readExplorer) {
+			x.p.Policy = vclock.LastWriteWins
+			x.held = []vclock.State{{}, {Siblings: []vclock.Sibling{sibling(mine)}}, {Siblings: []vclock.Sibling{sibling(successor)}}}
+		},
+	}
+	for kind, change := range kinds {
+		var sum readTotals
+		for n := 2; n <= 3; n++ {
+			for _, l := range readLevels(n) {
+				x := readExplorer{p: readOf(Owners{Old: FirstN(n)}, l), held: readStates[:3], hedges: true, amnesia: true}
+				change(&x)
+				sum.explore(t, x)
+			}
+		}
+		sum.log(t, kind)
+	}
+}
+
+func TestReadAgreesWithTheNaiveOneInEveryOrderDuringATopologyChange(t *testing.T) {
+	t.Parallel()
+	var sum readTotals
+	for _, o := range jointOwners {
+		if o.Union().Len() > exploredOwners {
+			continue
+		}
+		for _, l := range []Level{Quorum, One, All}[:7-o.Union().Len()] {
+			x := readExplorer{p: readOf(o, l), held: readStates[:2]}
+			x.hedges = l == Quorum && o.Union().Len() == 4
+			sum.explore(t, x)
+		}
+	}
+	sum.log(t, "two owner sets")
 }

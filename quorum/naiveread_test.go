@@ -137,13 +137,18 @@ func (n *naiveRead) hear(e readEvent) {
 }
 
 func (n *naiveRead) has(i int, w word) bool {
-	return slices.ContainsFunc(n.log, func(x note) bool { return x.owner == i && x.word == w })
+	for k := range n.log {
+		if x := &n.log[k]; x.owner == i && x.word == w {
+			return true
+		}
+	}
+	return false
 }
 
 // last is the last word between the coordinator and owner i, repairs aside.
 func (n *naiveRead) last(i int) word {
-	for _, x := range slices.Backward(n.log) {
-		if x.owner == i && x.word != repaired {
+	for k := len(n.log) - 1; k >= 0; k-- {
+		if x := &n.log[k]; x.owner == i && x.word != repaired {
 			return x.word
 		}
 	}
@@ -153,7 +158,12 @@ func (n *naiveRead) last(i int) word {
 func (n *naiveRead) waiting(i int) bool { return n.last(i) == askedState || n.last(i) == askedDigest }
 
 func (n *naiveRead) amnesiac(i int) bool {
-	return n.p.Amnesiac.Has(i) || slices.ContainsFunc(n.log, func(x note) bool { return x.owner == i && x.lost })
+	for k := range n.log {
+		if x := &n.log[k]; x.owner == i && x.lost {
+			return true
+		}
+	}
+	return n.p.Amnesiac.Has(i)
 }
 
 func (n *naiveRead) asked(i int) bool { return n.has(i, askedState) || n.has(i, askedDigest) }

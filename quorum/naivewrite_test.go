@@ -164,7 +164,7 @@ func (n naiveWrite) settles(k int) bool {
 	if e.cancel {
 		return true
 	}
-	if !n.startable() || !n.reachable().Has(e.replica) || e.round != 1 && e.round != 2 {
+	if !n.startable() || e.replica < 0 || !n.reachable().Has(e.replica) || e.round != 1 && e.round != 2 {
 		return false
 	}
 	if e.round == 2 && n.switchAt > k {
@@ -246,7 +246,7 @@ func (n naiveWrite) round1(k int) (acked, failed, amnesiac Set) {
 	var seen Set
 	amnesiac = n.p.Amnesiac
 	for _, e := range n.events[:k] {
-		if e.cancel || e.round != 1 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
+		if e.cancel || e.round != 1 || e.replica < 0 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
 			continue
 		}
 		seen = seen.With(e.replica)
@@ -277,7 +277,7 @@ func (n naiveWrite) grownAt(k int) vclock.Clock {
 	_, _, amnesiac := n.round1(k)
 	var seen Set
 	for _, e := range n.events[:k] {
-		if e.cancel || e.round != 1 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
+		if e.cancel || e.round != 1 || e.replica < 0 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
 			continue
 		}
 		seen = seen.With(e.replica)

@@ -1,0 +1,10 @@
+//go:build !race
+
+package quorum
+
+// The size of the explorations: every order of every event for up to so many
+// owners, and so many requests at random beyond.
+const (
+	exploredOwners = 5
+	randomRequests = 100_000
+)
