@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/devrev/pairdb/replica"
-	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/topology"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -89,7 +88,7 @@ func (c *Client) start(f func()) {
 // Tenant returns a handle on one tenant's keys. It does no I/O and never fails: a bad
 // or unknown id fails the calls. Handles are cheap; keep one or make one per call.
 func (c *Client) Tenant(id string) *Tenant {
-	return &Tenant{c: c, id: id, invalid: tenant.ValidID(id)}
+	return &Tenant{c: c, id: id, invalid: checkTenant(id)}
 }
 
 // Topology returns the topology in force: shared, not to be changed.
@@ -116,8 +115,8 @@ func (c *Client) Close(ctx context.Context) error {
 		err = fmt.Errorf("pairdb: close: cut with %d requests unfinished: %w", c.gate.inside(), err)
 	}
 	c.stop()
+	c.tasks.Wait() // from here on the view is the last one
 	c.closeConns(ctx, c.view.Load().conns())
-	c.tasks.Wait()
 	close(c.closed)
 	return err
 }

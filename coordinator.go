@@ -55,7 +55,7 @@ func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout t
 		return k, err
 	}
 	if t.invalid != nil {
-		return k, &InputError{Field: "tenant", Reason: t.invalid.Error()}
+		return k, t.invalid
 	}
 	if err := validKey(key); err != nil {
 		return k, err

@@ -72,7 +72,7 @@ func (t *Tenant) GetMany(ctx context.Context, keys []string, opts ...ReadOption)
 func (t *Tenant) PutMany(ctx context.Context, items []Item, opts ...WriteOption) PutResults {
 	results := make(PutResults, len(items))
 	refuse := func(i int, err error) {
-		results[i].Err = fmt.Errorf("pairdb: put many: %w", errors.Join(err, ErrNotApplied))
+		results[i].Err = fmt.Errorf("pairdb: put many: %w (%w)", err, ErrNotApplied)
 	}
 	if err := checkBatch(len(items), "items"); err != nil {
 		for i := range results {

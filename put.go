@@ -133,7 +133,11 @@ func (k *call) covers(o *writeOptions) (vclock.Clock, error) {
 // later one; what still loses is a success marked Superseded.
 func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
 	if o.after || o.noContext {
-		return r, ErrNotApplied, &InputError{Field: "After", Reason: "last-write-wins tenants have no contexts"}
+		field := "After"
+		if o.noContext {
+			field = "NoContext"
+		}
+		return r, ErrNotApplied, &InputError{Field: field, Reason: "last-write-wins tenants have no contexts"}
 	}
 	for attempt := range 2 {
 		down, amnesiac := k.v.unusable(k.owners)

@@ -1,9 +1,11 @@
 package pairdb
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
+	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/topology"
 )
 
@@ -12,6 +14,19 @@ type Tenant struct {
 	c       *Client
 	id      string
 	invalid error // why the id is none
+}
+
+// checkTenant returns an InputError if id may not name a tenant.
+func checkTenant(id string) error {
+	err := tenant.ValidID(id)
+	if err == nil {
+		return nil
+	}
+	reason := err.Error()
+	if field, ok := errors.AsType[*tenant.FieldError](err); ok {
+		reason = field.Reason
+	}
+	return &InputError{Field: "tenant", Reason: reason}
 }
 
 // ID returns the tenant's id.

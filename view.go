@@ -112,7 +112,6 @@ func (c *Client) connect(t *topology.Topology, n topology.Node) *replica.Conn {
 		MaxInFlight:      c.cfg.limits.MaxInFlight,
 		MaxInFlightBytes: c.cfg.limits.MaxInFlightBytes,
 		OnChange:         func(h replica.Health) { c.nodeChanged(n, h) },
-		Logger:           c.cfg.log,
 		Rand:             c.cfg.random,
 	})
 }
