@@ -61,7 +61,8 @@ func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout t
 		return k, err
 	}
 	k.setDeadline(timeout)
-	return k, k.place()
+	err := k.place()
+	return k, err
 }
 
 // place looks up the tenant and the owners of the key.

@@ -34,8 +34,9 @@ func main() {
 	rounds := flag.Int("rounds", 3, "rounds; the medians are printed")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, time.Duration(*seconds*float64(time.Second)), *rounds); err != nil {
+	err := run(ctx, time.Duration(*seconds*float64(time.Second)), *rounds)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "throughput:", err)
 		os.Exit(1)
 	}

@@ -39,7 +39,7 @@ func (w *Worker) Step(ctx context.Context) {
 	last := w.last[key]
 	switch n := w.Rand.IntN(100); {
 	case n < 30 || n < 60 && last == nil:
-		w.Get(ctx, key)
+		_ = w.Get(ctx, key) // a read that fails shows nothing
 	case n < 48:
 		w.write(ctx, key, false, false, last.read, pairdb.After(last.context))
 	case n < 56:
