@@ -1,0 +1,188 @@
+//go:build unix
+
+package faulttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/devrev/pairdb"
+	"github.com/devrev/pairdb/replica"
+	"github.com/devrev/pairdb/topology"
+)
+
+const (
+	clusterName = "fault"
+	readyLimit  = 30 * time.Second // of a client after everything was healed
+	closeLimit  = 20 * time.Second // of a client with nothing wrong around it
+)
+
+// A cluster is nodes as processes, and coordinators, each with links of its own.
+type cluster struct {
+	t      testing.TB
+	events *events
+	nodes  []*process
+	coords []*coordinator
+	memory bool // nodes that forget
+}
+
+// start runs the nodes and opens the coordinators. What runs at the end of the test is ended.
+func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
+	t.Helper()
+	c := &cluster{t: t, events: newEvents(), memory: memory}
+	t.Cleanup(c.end)
+	dir := t.TempDir()
+	for i := range nodes {
+		p := &process{id: fmt.Sprintf("n%d", i+1)}
+		p.args = []string{"--cluster", clusterName, "--node", p.id, "--listen", "127.0.0.1:0"}
+		if memory {
+			p.args = append(p.args, "--memory")
+		} else {
+			p.args = append(p.args, "--dir", filepath.Join(dir, p.id))
+		}
+		c.nodes = append(c.nodes, p)
+		require.NoError(t, p.start(t.Context()))
+	}
+	for range coordinators {
+		c.addCoordinator()
+	}
+	return c
+}
+
+// dir is where a node's store is.
+func (p *process) dir() string { return p.args[len(p.args)-1] }
+
+// wipe removes the store of a node that does not run.
+func (p *process) wipe() error { return os.RemoveAll(p.dir()) }
+
+// end ends every client, link and process. It may be called twice.
+func (c *cluster) end() {
+	for _, co := range c.coords {
+		if err := co.close(closeLimit); err != nil {
+			c.t.Logf("close %s: %v", co.name, err)
+		}
+		for _, l := range co.links {
+			l.close()
+		}
+	}
+	for _, p := range c.nodes {
+		p.kill()
+	}
+}
+
+// heal restores every link and has every node run.
+func (c *cluster) heal(ctx context.Context) error {
+	for _, co := range c.coords {
+		for _, l := range co.links {
+			l.set(cut{})
+		}
+	}
+	for _, p := range c.nodes {
+		switch running := p.running(); {
+		case running == nil:
+			if err := p.start(ctx); err != nil {
+				return err
+			}
+		case running.frozen:
+			if err := p.thaw(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// A coordinator is a client that may be replaced while it is used.
+type coordinator struct {
+	name   string
+	links  []*link // parallel to cluster.nodes
+	source topology.Source
+	client atomic.Pointer[pairdb.Client]
+}
+
+func (c *cluster) addCoordinator() *coordinator {
+	c.t.Helper()
+	co := &coordinator{name: fmt.Sprintf("c%d", len(c.coords)+1)}
+	c.coords = append(c.coords, co)
+	topo := topology.Topology{Cluster: clusterName, Epoch: 1}
+	for _, p := range c.nodes {
+		l, err := newLink(p.addr)
+		require.NoError(c.t, err)
+		co.links = append(co.links, l)
+		topo.Nodes = append(topo.Nodes, topology.Node{ID: topology.NodeID(p.id), Addr: l.addr()})
+	}
+	co.source = topology.Static(topo)
+	require.NoError(c.t, co.open(c.t.Context()))
+	return co
+}
+
+// open makes the client, without waiting for nodes.
+func (co *coordinator) open(ctx context.Context) error {
+	client, err := pairdb.Open(ctx, co.source)
+	if err != nil {
+		return err
+	}
+	co.client.Store(client)
+	return nil
+}
+
+// close closes the client and gives what it has in hand so much time. Calls fail until open.
+func (co *coordinator) close(within time.Duration) error {
+	client := co.client.Load()
+	if client == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return client.Close(ctx)
+}
+
+func (co *coordinator) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	return co.client.Load().Ready(ctx)
+}
+
+// requireEnded fails if a child that ever ran is still there.
+func (c *cluster) requireEnded(t *testing.T) {
+	t.Helper()
+	for _, p := range c.nodes {
+		for _, child := range p.everRan() {
+			require.ErrorIs(t, child.cmd.Process.Signal(syscall.Signal(0)), os.ErrProcessDone, "a process of %s", p.id)
+		}
+	}
+}
+
+// allUp waits until the client sees every node up.
+func (co *coordinator) allUp(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	ticks := time.NewTicker(10 * time.Millisecond)
+	defer ticks.Stop()
+	for {
+		var last pairdb.NodeHealth
+		up := true
+		for _, n := range co.client.Load().Health().Nodes {
+			if n.State != replica.Up || n.Amnesiac {
+				up, last = false, n
+			}
+		}
+		if up {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s is %v, amnesiac %v: %w", last.Node, last.State, last.Amnesiac, errors.Join(ctx.Err(), last.Err))
+		case <-ticks.C:
+		}
+	}
+}
