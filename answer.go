@@ -1,6 +1,7 @@
 package pairdb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -57,41 +58,37 @@ type kindError struct{ kind, err error }
 func (e *kindError) Error() string   { return e.err.Error() }
 func (e *kindError) Unwrap() []error { return []error{e.kind, e.err} }
 
+// refusals are what a node's statuses stand for: in short where the node gave the
+// details, else whole.
+var refusals = map[storagepb.Status]struct {
+	kind         error
+	short, whole string
+}{
+	storagepb.Status_EXPIRED:           {ErrUnavailable, "", "the deadline passed before the node got to it"},
+	storagepb.Status_STOPPING:          {ErrUnavailable, "", "the node is stopping"},
+	storagepb.Status_OVERLOADED:        {ErrOverloaded, "", "the node is overloaded"},
+	storagepb.Status_DISK:              {ErrUnavailable, "", "the node's disk is full or damaged"},
+	storagepb.Status_INVALID:           {ErrInvalid, "", "refused as invalid"},
+	storagepb.Status_TOO_LARGE:         {ErrInvalid, "too large", "the value is larger than the node takes"},
+	storagepb.Status_POLICY:            {ErrInvalid, "", "the stored key has another conflict policy"},
+	storagepb.Status_TOO_MANY_SIBLINGS: {ErrTooManySiblings, "", "too many siblings: write with the context that Get returns"},
+	storagepb.Status_TOO_FAR_AHEAD:     {ErrClockSkew, "clocks disagree", "the stamp is too far ahead of the node's clock"},
+	storagepb.Status_TOO_OLD:           {ErrClockSkew, "clocks disagree", "the stamp is older than the node's write window"},
+	storagepb.Status_FAILED:            {ErrUnavailable, "", "the node failed while it worked on it"},
+	storagepb.Status_EPOCH:             {ErrUnavailable, "", "the node has another topology epoch"},
+}
+
 // statusError is what a node's refusal reads like.
 func statusError(s storagepb.Status, detail string) error {
-	kind, text := ErrUnavailable, ""
-	switch s {
-	case storagepb.Status_EXPIRED:
-		text = "the deadline passed before the node got to it"
-	case storagepb.Status_STOPPING:
-		text = "the node is stopping"
-	case storagepb.Status_OVERLOADED:
-		kind, text = ErrOverloaded, "the node is overloaded"
-	case storagepb.Status_DISK:
-		text = "the node's disk is full or damaged"
-	case storagepb.Status_INVALID:
-		kind, text = ErrInvalid, "refused as invalid"
-	case storagepb.Status_TOO_LARGE:
-		kind, text = ErrInvalid, "the value is larger than the node takes"
-	case storagepb.Status_POLICY:
-		kind, text = ErrInvalid, "the stored key has another conflict policy"
-	case storagepb.Status_TOO_MANY_SIBLINGS:
-		kind, text = ErrTooManySiblings, "too many siblings: write with the context that Get returns"
-	case storagepb.Status_TOO_FAR_AHEAD:
-		kind, text = ErrClockSkew, "the stamp is too far ahead of the node's clock"
-	case storagepb.Status_TOO_OLD:
-		kind, text = ErrClockSkew, "the stamp is older than the node's write window"
-	case storagepb.Status_FAILED:
-		text = "the node failed while it worked on it"
-	case storagepb.Status_EPOCH:
-		text = "the node has another topology epoch"
-	default:
-		text = fmt.Sprintf("status %v", s)
+	r, known := refusals[s]
+	if !known {
+		r.kind, r.whole = ErrUnavailable, fmt.Sprintf("status %v", s)
 	}
+	text := r.whole
 	if detail != "" {
-		text += ": " + detail
+		text = cmp.Or(r.short, r.whole) + ": " + detail
 	}
-	return &kindError{kind: kind, err: errors.New(text)}
+	return &kindError{kind: r.kind, err: errors.New(text)}
 }
 
 // causes are what each owner failed with, by replica slot.

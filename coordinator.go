@@ -40,8 +40,8 @@ type call struct {
 	write    bool
 }
 
-// begin checks what can be checked and finds the owners. The call must be ended,
-// also after an error.
+// begin checks what can be checked and finds the owners. The call must be ended
+// and left, also after an error.
 func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout time.Duration) (call, error) {
 	k := call{c: c, ctx: ctx, op: op, tenant: t.id, key: key, write: op != opGet}
 	if !c.gate.enter() {
@@ -100,7 +100,7 @@ func (k *call) setDeadline(timeout time.Duration) {
 	}
 }
 
-// end closes the call and gives err the form that callers get.
+// end counts the call, tells the hooks, and gives err the form that callers get.
 func (k *call) end(err error, outcome error) error {
 	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel, which stays bare
 		if !k.write {
@@ -119,8 +119,15 @@ func (k *call) end(err error, outcome error) error {
 			Err: err, Elapsed: elapsed, RoundTrips: k.rounds,
 		})
 	}
-	k.c.gate.leave()
 	return err
+}
+
+// leave lets Close go on. It is deferred, since functions of the caller's own (a
+// resolver, Update's) run within a call, and may panic.
+func (k *call) leave() {
+	if !k.started.IsZero() {
+		k.c.gate.leave()
+	}
 }
 
 // scope binds contexts to this cluster, tenant and key.

@@ -27,9 +27,9 @@ var (
 	// with it still carries the context.
 	ErrNotFound = errors.New("pairdb: not found")
 	// ErrConflict: RefuseConflicts met several live siblings; they are in the Object.
-	ErrConflict = errors.New("pairdb: the key has conflicting siblings")
+	ErrConflict = errors.New("the key has conflicting siblings")
 	// ErrClosed: the client was closed.
-	ErrClosed = errors.New("pairdb: the client is closed")
+	ErrClosed = errors.New("the client is closed")
 	// ErrInvalid: the input was refused before anything was sent, or a node refused
 	// it for its own limits. See InputError for the field.
 	ErrInvalid = errors.New("invalid input")
@@ -112,10 +112,23 @@ type ReplicaError struct {
 }
 
 func (e *ReplicaError) Error() string {
-	return fmt.Sprintf("%s (%s): %v", e.Node, e.Addr, e.Err)
+	return fmt.Sprintf("%s (%s): %s", e.Node, e.Addr, detail(e.Err))
 }
 
 func (e *ReplicaError) Unwrap() error { return e.Err }
+
+// detail is err's text without the node that a connection's errors name, for
+// those who have named it already.
+func detail(err error) string {
+	type detailed interface {
+		error
+		Detail() string
+	}
+	if d, ok := errors.AsType[detailed](err); ok {
+		return d.Detail()
+	}
+	return err.Error()
+}
 
 // Retryable reports whether the cause passes by itself and the same call is
 // safe to repeat: a read that found too few owners, an overloaded or closing node, a

@@ -19,7 +19,11 @@ import (
 func (t *Tenant) Get(ctx context.Context, key string, opts ...ReadOption) (Object, error) {
 	o, err := newReadOptions(opts)
 	k, began := t.c.begin(ctx, t, opGet, key, o.timeout)
-	if err = errors.Join(began, err); err != nil {
+	defer k.leave()
+	if err == nil {
+		err = began
+	}
+	if err != nil {
 		return Object{Key: key}, k.end(err, nil)
 	}
 	obj, err := k.get(&o)

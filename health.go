@@ -101,7 +101,7 @@ func (c *Client) Ready(ctx context.Context) error {
 		select {
 		case <-changed:
 		case <-c.background.Done():
-			return ErrClosed
+			return fmt.Errorf("pairdb: ready: %w", ErrClosed)
 		case <-ctx.Done():
 			return h.notReady(ctx.Err())
 		}
@@ -116,7 +116,7 @@ func (h Health) notReady(stopped error) error {
 		case n.State != replica.Up:
 			fmt.Fprintf(&b, "; %s (%s) is %v", n.Node, n.Addr, n.State)
 			if n.Err != nil {
-				fmt.Fprintf(&b, ": %v", n.Err)
+				fmt.Fprintf(&b, ": %s", detail(n.Err))
 			}
 		case n.Amnesiac:
 			fmt.Fprintf(&b, "; %s (%s) has lost its store", n.Node, n.Addr)

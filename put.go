@@ -36,7 +36,11 @@ func (t *Tenant) Delete(ctx context.Context, key string, opts ...WriteOption) (R
 func (t *Tenant) write(ctx context.Context, op, key string, value []byte, opts, more []WriteOption) (Receipt, error) {
 	o, err := newWriteOptions(opts, more)
 	k, began := t.c.begin(ctx, t, op, key, o.timeout)
-	if err = errors.Join(began, err); err != nil {
+	defer k.leave()
+	if err == nil {
+		err = began
+	}
+	if err != nil {
 		return Receipt{}, k.end(err, ErrNotApplied)
 	}
 	r, outcome, err := k.put(value, op == opDelete, &o)
@@ -96,6 +100,9 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	if err := k.reachable(k.level, down, amnesiac); err != nil {
 		return r, ErrNotApplied, err
 	}
+	if err := k.stopped(); err != nil { // while the clock was read, or in Update's function
+		return r, ErrNotApplied, err
+	}
 	c.clock.observe(clock.Newest())
 	sib.Dot = c.memory.mint(k.hash, clock, c.clock.next())
 	w, err := k.sendWrite(clock, sib, true)
@@ -142,6 +149,9 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 	for attempt := range 2 {
 		down, amnesiac := k.v.unusable(k.owners)
 		if err := k.reachable(k.level, down, amnesiac); err != nil {
+			return k.lostLast(r, attempt, err)
+		}
+		if err := k.stopped(); err != nil {
 			return k.lostLast(r, attempt, err)
 		}
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}

@@ -34,7 +34,11 @@ func (t *Tenant) Update(ctx context.Context, key string, fn func(Object) ([]byte
 		err = &InputError{Field: "fn", Reason: "nil"}
 	}
 	k, began := t.c.begin(ctx, t, opUpdate, key, o.write.timeout)
-	if err = errors.Join(began, err); err != nil {
+	defer k.leave()
+	if err == nil {
+		err = began
+	}
+	if err != nil {
 		return Receipt{}, k.end(err, ErrNotApplied)
 	}
 	r, outcome, err := k.update(fn, &o)

@@ -47,12 +47,14 @@ type nodeError struct {
 	cause      error
 }
 
-func (e *nodeError) Error() string {
-	where := e.node + " (" + e.addr + "): "
+func (e *nodeError) Error() string { return e.node + " (" + e.addr + "): " + e.Detail() }
+
+// Detail is the text without the node, for those who have named it already.
+func (e *nodeError) Detail() string {
 	if errors.Is(e.kind, ErrDown) { // "connection refused" says enough
-		return where + describe(e.cause)
+		return describe(e.cause)
 	}
-	return where + e.kind.Error() + ": " + describe(e.cause)
+	return e.kind.Error() + ": " + describe(e.cause)
 }
 
 func (e *nodeError) Unwrap() []error { return []error{e.kind, e.cause} }
