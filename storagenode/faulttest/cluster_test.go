@@ -4,10 +4,10 @@ package faulttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -32,22 +32,19 @@ type cluster struct {
 	events *events
 	nodes  []*process
 	coords []*coordinator
-	memory bool // nodes that forget
 }
 
-// start runs the nodes and opens the coordinators. What runs at the end of the test is ended.
+// start runs the nodes and opens the coordinators. With memory the nodes forget. What runs at the end of
+// the test is ended.
 func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
 	t.Helper()
-	c := &cluster{t: t, events: newEvents(), memory: memory}
+	c := &cluster{t: t, events: newEvents()}
 	t.Cleanup(c.end)
 	dir := t.TempDir()
 	for i := range nodes {
 		p := &process{id: fmt.Sprintf("n%d", i+1)}
-		p.args = []string{"--cluster", clusterName, "--node", p.id, "--listen", "127.0.0.1:0"}
-		if memory {
-			p.args = append(p.args, "--memory")
-		} else {
-			p.args = append(p.args, "--dir", filepath.Join(dir, p.id))
+		if !memory {
+			p.dir = filepath.Join(dir, p.id)
 		}
 		c.nodes = append(c.nodes, p)
 		require.NoError(t, p.start(t.Context()))
@@ -57,12 +54,6 @@ func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
 	}
 	return c
 }
-
-// dir is where a node's store is.
-func (p *process) dir() string { return p.args[len(p.args)-1] }
-
-// wipe removes the store of a node that does not run.
-func (p *process) wipe() error { return os.RemoveAll(p.dir()) }
 
 // end ends every client, link and process. It may be called twice.
 func (c *cluster) end() {
@@ -105,7 +96,8 @@ func (c *cluster) heal(ctx context.Context) error {
 type coordinator struct {
 	name   string
 	links  []*link // parallel to cluster.nodes
-	source topology.Source
+	topo   topology.Topology
+	source *topology.Manual
 	client atomic.Pointer[pairdb.Client]
 }
 
@@ -113,14 +105,14 @@ func (c *cluster) addCoordinator() *coordinator {
 	c.t.Helper()
 	co := &coordinator{name: fmt.Sprintf("c%d", len(c.coords)+1)}
 	c.coords = append(c.coords, co)
-	topo := topology.Topology{Cluster: clusterName, Epoch: 1}
+	co.topo = topology.Topology{Cluster: clusterName, Epoch: 1}
 	for _, p := range c.nodes {
 		l, err := newLink(p.addr)
 		require.NoError(c.t, err)
 		co.links = append(co.links, l)
-		topo.Nodes = append(topo.Nodes, topology.Node{ID: topology.NodeID(p.id), Addr: l.addr()})
+		co.topo.Nodes = append(co.topo.Nodes, topology.Node{ID: topology.NodeID(p.id), Addr: l.addr()})
 	}
-	co.source = topology.Static(topo)
+	co.source = topology.NewManual(co.topo)
 	require.NoError(c.t, co.open(c.t.Context()))
 	return co
 }
@@ -164,24 +156,25 @@ func (c *cluster) requireEnded(t *testing.T) {
 
 // allUp waits until the client sees every node up.
 func (co *coordinator) allUp(ctx context.Context) error {
+	return co.await(ctx, func(nodes []pairdb.NodeHealth) bool {
+		return !slices.ContainsFunc(nodes, func(n pairdb.NodeHealth) bool { return n.State != replica.Up || n.Amnesiac })
+	})
+}
+
+// await waits until the client's view of the nodes is as it should be.
+func (co *coordinator) await(ctx context.Context, right func([]pairdb.NodeHealth) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
 	ticks := time.NewTicker(10 * time.Millisecond)
 	defer ticks.Stop()
 	for {
-		var last pairdb.NodeHealth
-		up := true
-		for _, n := range co.client.Load().Health().Nodes {
-			if n.State != replica.Up || n.Amnesiac {
-				up, last = false, n
-			}
-		}
-		if up {
+		nodes := co.client.Load().Health().Nodes
+		if right(nodes) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("%s is %v, amnesiac %v: %w", last.Node, last.State, last.Amnesiac, errors.Join(ctx.Err(), last.Err))
+			return fmt.Errorf("%s sees %+v: %w", co.name, nodes, ctx.Err())
 		case <-ticks.C:
 		}
 	}

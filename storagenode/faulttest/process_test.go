@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -24,8 +25,9 @@ const (
 
 // A process is a node's place: its directory, and the child that runs there at the moment.
 type process struct {
-	id   string
-	args []string
+	id    string
+	dir   string   // "" is memory
+	flags []string // besides the usual ones, from the next start on
 
 	mu    sync.Mutex
 	child *child   // guarded by mu; nil when none runs
@@ -50,7 +52,7 @@ var listening = regexp.MustCompile(`127\.0\.0\.1:[0-9]+`)
 func (p *process) start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	c := &child{cmd: exec.Command(program, p.args...), exited: make(chan struct{})} //nolint:gosec // our own program
+	c := &child{cmd: exec.Command(program, p.args()...), exited: make(chan struct{})} //nolint:gosec // our own program
 	c.cmd.SysProcAttr = dieWithParent()
 	stdout, err := c.cmd.StdoutPipe()
 	if err != nil {
@@ -89,6 +91,17 @@ func (p *process) start(ctx context.Context) error {
 	p.mu.Unlock()
 	return nil
 }
+
+func (p *process) args() []string {
+	store := []string{"--memory"}
+	if p.dir != "" {
+		store = []string{"--dir", p.dir}
+	}
+	return slices.Concat([]string{"--cluster", clusterName, "--node", p.id, "--listen", "127.0.0.1:0"}, store, p.flags)
+}
+
+// wipe removes the store of a node that does not run.
+func (p *process) wipe() error { return os.RemoveAll(p.dir) }
 
 func (c *child) read(lines *bufio.Scanner, said chan<- string) {
 	for lines.Scan() {

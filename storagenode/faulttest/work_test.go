@@ -17,6 +17,8 @@ import (
 const (
 	tenantID = "faults"
 
+	workersPerCoordinator = 3
+
 	// pace is how often a worker begins a call, at the most. It bounds the writes per key, since the
 	// cost of checking grows with their square.
 	pace = 15 * time.Millisecond
@@ -34,22 +36,22 @@ func keyNames(n int) []string {
 	return keys
 }
 
-// work runs so many workers per coordinator until ctx ends. The group is done when they are.
-func (c *cluster) work(ctx context.Context, log *history.Log, keys []string, seed uint64, perCoordinator int) *sync.WaitGroup {
+// work runs workers on every coordinator until ctx ends. The group is done when they are.
+func (r *trial) work(ctx context.Context) *sync.WaitGroup {
 	var workers sync.WaitGroup
-	for i, co := range c.coords {
-		for j := range perCoordinator {
+	for i, co := range r.c.coords {
+		for j := range workersPerCoordinator {
 			w := &history.Worker{
 				Name:  fmt.Sprintf("%s.%d", co.name, j+1),
 				Scope: clusterName,
-				Log:   log,
-				Rand:  rand.New(rand.NewPCG(seed, uint64(i<<8|j))), //nolint:gosec // a schedule, not a secret
-				Level: pairdb.Quorum,
+				Log:   &r.log,
+				Rand:  rand.New(rand.NewPCG(r.seed, uint64(i<<8|j))), //nolint:gosec // a schedule, not a secret
+				Level: r.level,
 			}
-			if i == 0 && j == 0 {
+			if r.level == pairdb.Quorum && i == 0 && j == 0 {
 				w.Level = pairdb.All // overlaps with all others, and fails with any node
 			}
-			workers.Go(func() { runWorker(ctx, c.t, co, w, keys) })
+			workers.Go(func() { runWorker(ctx, r.c.t, co, w, r.keys) })
 		}
 	}
 	return &workers
