@@ -1,2 +1,67 @@
-// Package quorum decides when enough owners have answered a request.
+// Package quorum decides when enough owners have answered a request: one Write
+// and one Read, each a step machine that is handed events and returns work.
+//
+// Weighted voting (Gifford, "Weighted Voting for Replicated Data", SOSP 1979) with
+// a weight of one: of N owners, W acknowledge a write and R answer a read; when R+W > N
+// every read meets every acknowledged write. As in Dynamo (DeCandia et al., SOSP 2007)
+// the owners are a key's preference list, the coordinator joins versions that differ,
+// and whoever was seen behind is repaired. While the topology changes a request
+// has two owner sets and must meet its level in each, which is the joint consensus of
+// Raft (Ongaro and Ousterhout, USENIX ATC 2014, section 6) for data that needs no leader.
+//
+// The package is pure: no clock, no network, no goroutine, no lock, no randomness.
+// A driver sends what a Step names, and hands in what comes of it, from one goroutine at a
+// time:
+//
+//	step := w.Start()
+//	for !step.Done {
+//		send(step)                  // to the owners of step.Merge
+//		step = w.Reply(wait())      // or w.Fail, or w.Cancel when the caller leaves
+//	}
+//
+// After Done the driver goes on handing in answers until nothing is outstanding,
+// within its own bound, and sends the repairs that come of them; then Write.Missed is
+// whom to leave a hint for.
+//
+// # Invariants
+//
+//  1. A level is met in each owner set by itself, by distinct owners of that set,
+//     each by its own size. An owner of both sets counts in both. A request fails as soon
+//     as one set cannot meet it.
+//  2. An outcome is decided once and never changes. Step.Done is set on one step of
+//     a machine, whatever comes, in whatever order. An attempt is settled once; what
+//     comes again, or from an owner that was not asked, changes nothing.
+//  3. An owner that has lost its store counts for no quorum. What it says is data:
+//     a write is stored there, a state that it still or again holds is joined, and it is
+//     repaired. Its clock begins no second round.
+//  4. A write is NotApplied only if every attempt at every owner was withdrawn
+//     before it was handed over or was refused with the promise that it was not applied.
+//     One attempt without an answer, or one outstanding, is enough against it.
+//  5. A Put without a context covers what was acknowledged before it began: when
+//     the acknowledgements that met the level show a clock that it did not cover, there
+//     is a second round, and no third. It is the same dot with the context grown by those
+//     clocks, and must meet the level again, on its own acknowledgements alone. Only
+//     acknowledgements in which the dot is live make it grow: where it was superseded
+//     somebody has written on top of it already, and a context that covers that
+//     would destroy a successor. Superseding states are joined into repairs instead,
+//     never into the write.
+//  6. The context that such a Put begins with comes from a clock read at the larger
+//     of the read and the write level (Level.Max), so that what the second round still has
+//     to find is what was written meanwhile.
+//  7. A read returns the join of whole states. A digest stands for a whole state
+//     only while every digest and every whole state that has come agree; once two differ,
+//     only whole states count, and those that gave digests are asked again. Digests
+//     cover clocks, not siblings alone: two owners with equal siblings and other clocks
+//     would decide differently about a third's.
+//  8. Repairs are joins of states that nodes held, never a write on its way. A read
+//     that is won repairs every owner that answered with something else than the joined
+//     state, the empty ones included, each once for as long as that state does not
+//     grow. An absent key, a clock read and a lost read repair nothing.
+//
+// # Not promised
+//
+// Atomic writes: one that is Lost may be visible at some owners, then and later,
+// unless it is NotApplied. Agreement between requests that run at once: that is what
+// the version vectors of package vclock are for. Liveness: a machine waits for ever
+// for owners that neither answer nor fail; deadlines and hedges are the driver's.
 package quorum
