@@ -56,6 +56,13 @@ func openPebble(c pebbleConfig) (_ *pebbleEngine, err error) {
 		return nil, fmt.Errorf("%w: %s is open in another process: %w", ErrLocked, c.dir, err)
 	}
 	db, err := e.open(home.data(), made, lock, c.cache)
+	if err == nil && !made {
+		// Pebble begins the log of a store that it makes in an old format, which has
+		// no proof of damage (verify.go). The log of a second opening has it.
+		if err = db.Close(); err == nil {
+			db, err = e.open(home.data(), true, lock, c.cache)
+		}
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", c.dir, err), lock.Close())
 	}
@@ -103,6 +110,9 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 	}
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most first writes of a key ask for what is not there
+	}
+	if err := verifyStore(e.fs, dir); err != nil {
+		return nil, err
 	}
 	db, err = pebble.Open(dir, options)
 	if err != nil && (pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBDoesNotExist) || errors.Is(err, fs.ErrNotExist)) {
@@ -162,6 +172,8 @@ func (e *pebbleEngine) shut() (err error) {
 
 // Close implements Engine.
 func (e *pebbleEngine) Close() error {
+	// What is in tables needs no reading of logs at the next start.
+	_ = e.call(func(db *pebble.DB) error { return db.Flush() })
 	err := e.shut()
 	e.closing.Wait()
 	if e.fs.failed() != nil {

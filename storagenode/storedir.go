@@ -28,10 +28,16 @@ type storeDir struct {
 func (d storeDir) data() string     { return d.fs.PathJoin(d.path, dataName) }
 func (d storeDir) markPath() string { return d.fs.PathJoin(d.path, markName) }
 
-// prepare makes the directories and reports whether a store is there already.
+// prepare makes the directories, durably, and reports whether a store is there already.
 func (d storeDir) prepare() (exists bool, err error) {
+	missing := d.missing()
 	if err := d.fs.MkdirAll(d.data(), 0o755); err != nil {
 		return false, err
+	}
+	for _, path := range missing {
+		if err := d.syncDir(d.fs.PathDir(path)); err != nil {
+			return false, err
+		}
 	}
 	_, err = d.fs.Stat(d.markPath())
 	switch {
@@ -53,7 +59,21 @@ func (d storeDir) mark() error {
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
-	dir, err := d.fs.OpenDir(d.path)
+	return d.syncDir(d.path)
+}
+
+// missing returns those of the directories, their parents included, that are to be made.
+func (d storeDir) missing() (paths []string) {
+	for path := d.data(); ; path = d.fs.PathDir(path) {
+		if _, err := d.fs.Stat(path); err == nil || path == d.fs.PathDir(path) {
+			return paths
+		}
+		paths = append(paths, path)
+	}
+}
+
+func (d storeDir) syncDir(path string) error {
+	dir, err := d.fs.OpenDir(path)
 	if err != nil {
 		return err
 	}

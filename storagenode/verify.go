@@ -1,0 +1,157 @@
+package storagenode
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// Pebble takes the first record that it cannot read, in a manifest or in the last
+// 32 KiB of a log, for the torn end that a crash leaves, and forgets what follows.
+// Damage in the middle would so be a silent loss. What follows tells the two
+// apart, and is looked at here before Pebble opens the store:
+//
+//   - A log's records say up to which offset the log was synced before them. One
+//     that promises more than the offset of the unreadable place proves damage.
+//   - A manifest is written and synced record by record, so that a crash tears its
+//     last record only. A record that begins after the unreadable place proves
+//     damage.
+//
+// The format is that of github.com/cockroachdb/pebble/v2/record: blocks of 32 KiB,
+// in them chunks of crc (4 bytes), size (2), kind (1); in logs also log number (4)
+// and synced offset (8).
+const (
+	blockBytes          = 32 << 10
+	headerBytes         = 7
+	logHeaderBytes      = headerBytes + 4 + 8
+	kindFull            = 1
+	kindFirst           = 2
+	kindLast            = 4
+	kindLogFull         = 9
+	kindLogLast         = 12
+	suffixLog           = ".log"
+	crcDelta            = 0xa282ead8
+	crcRotation    uint = 15
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// verifyStore returns an error that wraps ErrDamaged if the logs or the manifest
+// of Pebble's directory prove damage.
+func verifyStore(fs vfs.FS, dir string) error {
+	found, err := pebble.Peek(dir, fs)
+	if err != nil {
+		return err
+	}
+	if !found.Exists {
+		return nil
+	}
+	if err := verifyFile(fs, found.ManifestFilename, nil); err != nil {
+		return err
+	}
+	names, err := fs.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		number, ok := strings.CutSuffix(name, suffixLog)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(number, 10, 64)
+		if err != nil {
+			continue // not one of Pebble's
+		}
+		log := uint32(n) // as it stands in the log's records
+		if err := verifyFile(fs, fs.PathJoin(dir, name), &log); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verifyFile checks a log of that number, or with nil a manifest.
+func verifyFile(fs vfs.FS, name string, log *uint32) error {
+	file, err := fs.Open(name)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	data, err := io.ReadAll(file)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return err
+	}
+	if bad, proof, damaged := damage(data, log); damaged {
+		return fmt.Errorf("%w: %s cannot be read at offset %d, and the record at offset %d shows that it was on disk", ErrDamaged, name, bad, proof)
+	}
+	return nil
+}
+
+// damage returns where data cannot be read, and where it is proved that it once could.
+func damage(data []byte, log *uint32) (bad, proof int, damaged bool) {
+	for bad < len(data) {
+		if room := blockBytes - bad%blockBytes; room < headerOf(log) {
+			bad += room // the rest of a block that has no room for a chunk
+			continue
+		}
+		c, ok := chunkAt(data, bad, log)
+		if !ok {
+			break
+		}
+		bad += c.bytes
+	}
+	for at := bad + 1; at < len(data); at++ {
+		c, ok := chunkAt(data, at, log)
+		if ok && (log == nil && (c.kind == kindFull || c.kind == kindFirst) || log != nil && c.synced > uint64(bad)) {
+			return bad, at, true
+		}
+	}
+	return 0, 0, false
+}
+
+type chunk struct {
+	kind   byte
+	bytes  int    // header included
+	synced uint64 // in a log
+}
+
+func headerOf(log *uint32) int {
+	if log != nil {
+		return logHeaderBytes
+	}
+	return headerBytes
+}
+
+// chunkAt reads the chunk at an offset; not ok if there is no whole one of that
+// file. Logs are reused: a chunk of another number is an earlier log's.
+func chunkAt(data []byte, at int, log *uint32) (c chunk, ok bool) {
+	header := headerOf(log)
+	room := min(len(data)-at, blockBytes-at%blockBytes)
+	if room < header {
+		return chunk{}, false
+	}
+	b := data[at:]
+	c.kind, c.bytes = b[6], header+int(binary.LittleEndian.Uint16(b[4:]))
+	if c.bytes > room {
+		return chunk{}, false
+	}
+	if log == nil {
+		ok = kindFull <= c.kind && c.kind <= kindLast
+	} else if ok = kindLogFull <= c.kind && c.kind <= kindLogLast && binary.LittleEndian.Uint32(b[headerBytes:]) == *log; ok {
+		c.synced = binary.LittleEndian.Uint64(b[headerBytes+4:])
+	}
+	return c, ok && binary.LittleEndian.Uint32(b) == checksum(b[6:c.bytes])
+}
+
+func checksum(b []byte) uint32 {
+	crc := crc32.Checksum(b, castagnoli)
+	return (crc>>crcRotation | crc<<(32-crcRotation)) + crcDelta
+}
