@@ -224,13 +224,16 @@ const (
 	Status_STOPPING Status = 3
 	// The node has more in hand than it takes.
 	Status_OVERLOADED Status = 4
-	// The node's disk is full or damaged; it takes no writes (reads: no reads either).
+	// The node's disk is full: it takes no merges, and goes on reading. Or it is
+	// damaged, or failed: the node answers this to everything.
 	Status_DISK Status = 5
 	// A field is out of bounds; `detail` names it.
 	Status_INVALID Status = 6
-	// The value is larger than the node takes.
+	// The value is larger than the node takes, or, for a READ_STATE, the state
+	// larger than an answer carries (24 MiB).
 	Status_TOO_LARGE Status = 7
-	// The result would have more siblings than the node takes.
+	// The result would have more siblings than the node takes, or siblings of more
+	// than 24 MiB together. A write that leaves no more of them than it found is taken.
 	Status_TOO_MANY_SIBLINGS Status = 8
 	// A dot or clock entry is too far ahead of the node's clock.
 	Status_TOO_FAR_AHEAD Status = 9
@@ -506,6 +509,7 @@ type Welcome struct {
 	// id means that the node has lost what it had: coordinators count it for no
 	// quorum until an operator accepts it.
 	Store uint64 `protobuf:"fixed64,3,opt,name=store,proto3" json:"store,omitempty"`
+	// The node's topology epoch; 0 is that of a node which does not follow the topology.
 	Epoch uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// The node's clock, Unix milliseconds.
 	TimeMs int64 `protobuf:"varint,5,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
@@ -940,12 +944,15 @@ type Answer struct {
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 	// READ_STATE, READ_CLOCK: the state asked for. MERGE: set when what the node
 	// holds differs from what was sent: the clock alone if the written dot is live, or the
-	// whole state if the dot was superseded (`live` is false). For LAST_WRITE_WINS:
+	// whole state if the dot was superseded (`live` is false). A state of more than
+	// 64 KiB is then sent as its clock alone too: a state that has a clock has
+	// siblings, so the two cannot be taken for one another. For LAST_WRITE_WINS:
 	// the winning sibling without its value.
 	State *State `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
 	// READ_DIGEST: see "Digest" below. 0 is the empty state's.
 	Digest uint64 `protobuf:"fixed64,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	// MERGE: the written dot (of the state's one sibling) is among the siblings that the node holds.
+	// MERGE: the written dot (of the state's one sibling; with origin NODE, of each)
+	// is among the siblings that the node holds.
 	Live bool `protobuf:"varint,6,opt,name=live,proto3" json:"live,omitempty"`
 	// TOO_OLD: the node's clock covers the dot (LAST_WRITE_WINS: it holds it or a greater one).
 	Seen          bool `protobuf:"varint,7,opt,name=seen,proto3" json:"seen,omitempty"`
