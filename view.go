@@ -84,11 +84,8 @@ func (v *view) find(id topology.NodeID) *node {
 // canFollow refuses a topology under which some key would have other owners:
 // nothing moves the data there.
 func canFollow(prev *view, t *topology.Topology, r *ring.Ring) error {
-	switch {
-	case t.Cluster != prev.topo.Cluster:
-		return fmt.Errorf("topology epoch %d: the cluster is %q, not %q", t.Epoch, t.Cluster, prev.topo.Cluster)
-	case r.Config() != prev.ring.Config():
-		return fmt.Errorf("topology epoch %d: partitions and hash are fixed when a cluster is created", t.Epoch)
+	if err := t.Follows(prev.topo); err != nil {
+		return err
 	}
 	if moved := ring.Moved(prev.ring, r, maxReplicas); moved > 0 {
 		return fmt.Errorf("topology epoch %d would move %.1f%% of the ownerships without their data: "+
