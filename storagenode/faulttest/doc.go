@@ -16,9 +16,14 @@
 //
 // # What it shows
 //
-// P2, P3, P4, P8 and P9 of the design, by the record; P13, by counting goroutines after the clients
-// were closed. A second test runs the same nemesis on nodes that forget, and fails unless
-// the record shows it.
+// P2, P3, P4, P8 and P9 of the design, by the record; P12, for a full disk and one that was replaced; P13, by
+// counting goroutines after the clients were closed. That the test can fail is shown by tests of its
+// own: nodes that forget and levels that do not overlap have to be caught.
+//
+// # What it cannot show
+//
+// That writes are on disk: the kernel keeps what a killed process wrote. The crash tests of
+// package storagenode are for that.
 //
 // PAIRDB_FAULT_SECONDS sets how long the nemesis goes on, PAIRDB_FAULT_SEED its seed.
 package faulttest
