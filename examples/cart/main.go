@@ -1,5 +1,5 @@
-// Command cart is a shopping cart on pairdb: two service instances edit one
-// cart at once, and nothing that a customer added is lost.
+// Command cart is a shopping cart on pairdb: a customer edits it on two devices at
+// once, served by two instances of a service, and nothing that was added is lost.
 package main
 
 import (
@@ -21,46 +21,49 @@ type Cart map[string]int
 // merge takes the larger count of each article: commutative, associative and
 // idempotent, so that all who merge agree.
 func merge(a, b Cart) (Cart, error) {
-	sum := maps.Clone(a)
-	for article, n := range b {
-		sum[article] = max(sum[article], n)
+	merged := Cart{}
+	for _, cart := range []Cart{a, b} {
+		for article, n := range cart {
+			merged[article] = max(merged[article], n)
+		}
 	}
-	return sum, nil
+	return merged, nil
 }
 
 func main() {
 	ctx := context.Background()
 	cluster := startNodes("n1", "n2", "n3")
-	checkout, app := open(ctx, cluster), open(ctx, cluster)
-	defer closeAll(ctx, checkout, app)
+	phone, laptop := open(ctx, cluster), open(ctx, cluster)
+	defer closeAll(ctx, phone, laptop)
 
-	add := func(c *pairdb.Client, article string) func(pairdb.TypedObject[Cart]) (Cart, error) {
-		return func(o pairdb.TypedObject[Cart]) (Cart, error) {
-			sum := Cart{article: 1}
-			for a, n := range o.Value {
-				sum[a] += n
-			}
-			return sum, nil
-		}
-	}
-	carts := func(c *pairdb.Client) *pairdb.Typed[Cart] {
-		return pairdb.NewTyped(c.Tenant("carts"), pairdb.JSON[Cart]{}, merge)
-	}
-	must(carts(app).Update(ctx, "user/42", add(app, "apples")))
+	// Update reads, calls the function, and writes with the context of what it read.
+	must(carts(phone).Update(ctx, "user/42", func(o pairdb.TypedObject[Cart]) (Cart, error) {
+		return merge(o.Value, Cart{"apples": 1})
+	}))
 
-	// Both read the same cart, then both write: neither has seen the other's.
-	seen := must(carts(app).Get(ctx, "user/42"))
-	must(carts(app).Put(ctx, "user/42", Cart{"apples": 1, "bread": 1}, pairdb.After(seen.Context)))
-	must(carts(checkout).Put(ctx, "user/42", Cart{"apples": 2}, pairdb.After(seen.Context)))
+	// Both have read that cart, and both write: neither has seen the other's edit.
+	seen := must(carts(phone).Get(ctx, "user/42"))
+	must(carts(phone).Put(ctx, "user/42", Cart{"apples": 1, "bread": 1}, pairdb.After(seen.Context)))
+	must(carts(laptop).Put(ctx, "user/42", Cart{"apples": 2}, pairdb.After(seen.Context)))
 
-	cart := must(carts(checkout).Get(ctx, "user/42"))
-	fmt.Printf("siblings: %d, conflict: %v\n", len(cart.Siblings), cart.Conflict())
+	// Whoever reads next gets the merged cart; storing it settles the conflict.
+	show("after two edits at once", must(carts(laptop).Get(ctx, "user/42")))
+	must(carts(laptop).Update(ctx, "user/42", func(o pairdb.TypedObject[Cart]) (Cart, error) {
+		return o.Value, nil
+	}))
+	show("after the merge is stored", must(carts(phone).Get(ctx, "user/42")))
+}
+
+// carts is a tenant whose values are carts, kept as JSON.
+func carts(client *pairdb.Client) *pairdb.Typed[Cart] {
+	return pairdb.NewTyped(client.Tenant("carts"), pairdb.JSON[Cart]{}, merge)
+}
+
+func show(when string, cart pairdb.TypedObject[Cart]) {
+	fmt.Printf("%s (siblings: %d):\n", when, len(cart.Siblings))
 	for _, article := range slices.Sorted(maps.Keys(cart.Value)) {
-		fmt.Printf("%d × %s\n", cart.Value[article], article)
+		fmt.Printf("  %d × %s\n", cart.Value[article], article)
 	}
-	must(carts(checkout).Put(ctx, "user/42", cart.Value, pairdb.After(cart.Context)))
-	cart = must(carts(app).Get(ctx, "user/42"))
-	fmt.Printf("siblings: %d, conflict: %v\n", len(cart.Siblings), cart.Conflict())
 }
 
 // startNodes runs memory nodes in this process; a service has them elsewhere.
