@@ -39,7 +39,7 @@ func strike(random *rand.Rand, n *pairdbtest.Node) {
 
 // Promises P1, P2 and P8, for keys that are written once each.
 func TestWhatWasAcknowledgedUnderRandomFaultsIsThereAndWhatWasNotAppliedIsNot(t *testing.T) {
-	const seeds, writers, writes = 20, 4, 40
+	const seeds, writers, writes = 8, 4, 40
 	for seed := range uint64(seeds) {
 		synctest.Test(t, func(t *testing.T) {
 			c := pairdbtest.New(t, 5, pairdbtest.Seed(seed))
