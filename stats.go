@@ -21,7 +21,7 @@ type Stats struct {
 
 	InFlight    int64 // calls and tails under way
 	KeysMinted  int   // keys whose last dots are remembered
-	Generations int   // actors made up so far
+	Generations int   // actors made up after the first ones, since keys were forgotten or ran out of lanes
 	Nodes       []NodeStats
 }
 
