@@ -168,3 +168,21 @@ func TestAClusterHealsAfterFaultsFromManyGoroutinesAtOnce(t *testing.T) {
 		require.Equal(t, 3, holders(c, "w"))
 	})
 }
+
+func TestANodeThatShutsDownInGoodOrderFailsNoRequest(t *testing.T) {
+	bubble(t, func(t *testing.T, c *pairdbtest.Cluster, shop *pairdb.Tenant, _ *pairdb.Client) {
+		c.Node(1).Delay(time.Second)
+		done := make(chan error)
+		go func() {
+			_, err := shop.Put(t.Context(), "k", []byte("v"), pairdb.NoContext(), pairdb.AtLevel(pairdb.All))
+			done <- err
+		}()
+		synctest.Wait()
+		c.Node(1).Shutdown()
+		require.NoError(t, <-done)
+		require.False(t, c.Node(1).Running())
+		_, err := shop.Get(t.Context(), "k")
+		require.NoError(t, err)
+	})
+}
+

@@ -23,7 +23,9 @@ func (l *link) read(stream storagepb.Storage_ExchangeClient) {
 	for {
 		in, err := stream.Recv()
 		if err != nil {
-			l.conn.goDown(l, l.cause(err))
+			cause := l.cause(err)
+			l.awaitOtherStream()
+			l.conn.goDown(l, cause)
 			return
 		}
 		var amnesiac, current bool
@@ -43,6 +45,24 @@ func (l *link) read(stream storagepb.Storage_ExchangeClient) {
 			d.op.Handler.Complete(d.op, r)
 		}
 		clear(done)
+	}
+}
+
+// awaitOtherStream lets what has arrived on the other stream be taken before the
+// link goes down: a node that stops in good order ends both right after its
+// last answer, which would count as lost if the empty stream's end were seen first.
+func (l *link) awaitOtherStream() {
+	if l.reading.Add(-1) == 0 {
+		close(l.bothRead)
+		return
+	}
+	timer := time.NewTimer(goodbyeLimit)
+	defer timer.Stop()
+	select {
+	case <-l.bothRead:
+	case <-l.broken:
+	case <-l.ctx.Done():
+	case <-timer.C:
 	}
 }
 

@@ -55,6 +55,9 @@ type link struct {
 	broken  chan struct{} // closed by goDown
 	streams sync.WaitGroup
 
+	reading  atomic.Int32  // streams that have not ended
+	bothRead chan struct{} // closed when both have
+
 	small, bulk storagepb.Storage_ExchangeClient
 	welcome     *storagepb.Welcome
 	store       uint64
@@ -72,7 +75,7 @@ var errAttemptTooLong = fmt.Errorf("no handshake within %v", attemptLimit)
 // the caller to close.
 func (c *Conn) connect() (*link, error) {
 	c.attempts.Add(1)
-	l := &link{conn: c, broken: make(chan struct{})}
+	l := &link{conn: c, broken: make(chan struct{}), bothRead: make(chan struct{})}
 	// Not a child of c.ctx: a link that is up ends by goDown, then close, in that order.
 	l.ctx, l.cancel = context.WithCancelCause(context.Background())
 	defer time.AfterFunc(attemptLimit, func() { l.cancel(errAttemptTooLong) }).Stop()
@@ -205,6 +208,7 @@ func (l *link) cause(err error) error {
 // serve starts the goroutines of a link that is up.
 func (l *link) serve() {
 	c := l.conn
+	l.reading.Store(2)
 	l.streams.Go(func() { l.read(l.small) })
 	l.streams.Go(func() { l.read(l.bulk) })
 	l.streams.Go(func() { l.write(&c.small, l.small) })
