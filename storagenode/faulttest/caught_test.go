@@ -20,20 +20,20 @@ const caughtLimit = 60 * time.Second
 // afterwards cannot know: acknowledged writes are lost.
 func TestTheNemesisCatchesNodesThatForget(t *testing.T) {
 	c := start(t, 3, 2, true)
-	r := newTrial(c, chooseSeed(t), 40)
-	r.mustBreak(t, "P2", []strike{{1, (*nemesis).kill}})
+	r := newTrial(c, chooseSeed(t), 40, []strike{{1, (*nemesis).kill}})
+	r.mustBreak(t, "P2")
 }
 
 // Levels that do not overlap promise no visibility: reads miss what was acknowledged.
 func TestTheNemesisCatchesLevelsThatDoNotOverlap(t *testing.T) {
 	c := start(t, 3, 2, false)
-	r := newTrial(c, chooseSeed(t), 40)
+	r := newTrial(c, chooseSeed(t), 40, []strike{{1, (*nemesis).cutLinks}, {1, (*nemesis).kill}})
 	r.level = pairdb.One
-	r.mustBreak(t, "P2", []strike{{1, (*nemesis).cutLinks}, {1, (*nemesis).kill}})
+	r.mustBreak(t, "P2")
 }
 
 // mustBreak torments, with fresh clients each time, until the record breaks the promise.
-func (r *trial) mustBreak(t *testing.T, promise string, strikes []strike) {
+func (r *trial) mustBreak(t *testing.T, promise string) {
 	t.Helper()
 	defer r.report(t)
 	broken := func(v history.Violation) bool { return v.Promise == promise }
@@ -43,7 +43,7 @@ func (r *trial) mustBreak(t *testing.T, promise string, strikes []strike) {
 			require.NoError(t, co.close(closeLimit))
 			require.NoError(t, co.open(t.Context()))
 		}
-		r.torment(t, 2*time.Second, strikes)
+		r.torment(t, 2*time.Second)
 		r.violations = r.log.Check()
 	}
 }

@@ -58,15 +58,19 @@ func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
 // end ends every client, link and process. It may be called twice.
 func (c *cluster) end() {
 	for _, co := range c.coords {
-		if err := co.close(closeLimit); err != nil {
-			c.t.Logf("close %s: %v", co.name, err)
-		}
-		for _, l := range co.links {
-			l.close()
-		}
+		c.endCoordinator(co)
 	}
 	for _, p := range c.nodes {
 		p.kill()
+	}
+}
+
+func (c *cluster) endCoordinator(co *coordinator) {
+	if err := co.close(closeLimit); err != nil {
+		c.t.Logf("close %s: %v", co.name, err)
+	}
+	for _, l := range co.links {
+		l.close()
 	}
 }
 
@@ -115,6 +119,11 @@ func (c *cluster) addCoordinator() *coordinator {
 	co.source = topology.NewManual(co.topo)
 	require.NoError(c.t, co.open(c.t.Context()))
 	return co
+}
+
+func (c *cluster) removeCoordinator(co *coordinator) {
+	c.endCoordinator(co)
+	c.coords = slices.DeleteFunc(c.coords, func(o *coordinator) bool { return o == co })
 }
 
 // open makes the client, without waiting for nodes.

@@ -61,7 +61,7 @@ func TestANodeWhoseDiskWasReplacedCountsForNoQuorumUntilItsStoreIsAccepted(t *te
 	co := c.coords[0]
 	client := co.client.Load()
 	tenant := client.Tenant(tenantID)
-	keys := keyNames(20)
+	keys := keyNames("key", 20)
 	require.NoError(t, co.allUp(t.Context()))
 	fill(t, tenant, keys)
 
@@ -146,7 +146,7 @@ func TestNodesWithFullDisksRefuseWritesAndServeReads(t *testing.T) {
 	c := start(t, 3, 1, false)
 	co := c.coords[0]
 	tenant := co.client.Load().Tenant(tenantID)
-	keys := keyNames(20)
+	keys := keyNames("key", 20)
 	require.NoError(t, co.allUp(t.Context()))
 	fill(t, tenant, keys)
 

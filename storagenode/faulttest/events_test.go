@@ -32,12 +32,6 @@ func (e *events) add(kind, format string, args ...any) {
 	e.lines = append(e.lines, fmt.Sprintf("%8.3fs %s: %s", time.Since(e.begun).Seconds(), kind, fmt.Sprintf(format, args...)))
 }
 
-func (e *events) count(kind string) int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.counts[kind]
-}
-
 func (e *events) totals() string {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -46,19 +46,19 @@ func chooseSeed(t *testing.T) uint64 {
 	return seed
 }
 
+// roundTime bounds one history, since a check takes memory: a long test is many of them, on the same nodes.
+const roundTime = time.Minute
+
 // survive runs workers and a nemesis for d, heals, reads everything, and checks.
 func survive(t *testing.T, nodes, coordinators int, d time.Duration) {
 	t.Helper()
 	before := goleak.IgnoreCurrent()
+	seed := chooseSeed(t)
 	c := start(t, nodes, coordinators, false)
-	r := newTrial(c, chooseSeed(t), 40+int(2*d.Seconds()))
-	defer r.report(t)
-
-	r.torment(t, d, everything)
-	r.heal(t)
-	r.readAll(t)
-	r.violations = r.log.Check()
-	require.Empty(t, r.violations)
+	for ; d > 0; d -= roundTime {
+		newTrial(c, seed, 40+int(2*min(d, roundTime).Seconds()), everything).survive(t, min(d, roundTime))
+		seed++
+	}
 
 	for _, co := range c.coords {
 		require.NoError(t, co.close(closeLimit), "with nothing wrong, %s closes in time", co.name)
@@ -69,4 +69,14 @@ func survive(t *testing.T, nodes, coordinators int, d time.Duration) {
 	c.end()
 	c.requireEnded(t)
 	goleak.VerifyNone(t, before)
+}
+
+func (r *trial) survive(t *testing.T, d time.Duration) {
+	t.Helper()
+	defer r.report(t)
+	r.torment(t, d)
+	r.heal(t)
+	r.readAll(t)
+	r.violations = r.log.Check()
+	require.Empty(t, r.violations)
 }

@@ -161,20 +161,8 @@ func (w *wire) pump(from, to net.Conn, requests bool) {
 
 // admit reports whether a chunk goes on, and holds it back for as long as the cut says.
 func (w *wire) admit(requests bool) bool {
-	l := w.link
-	delayed := false
-	for {
-		l.mu.Lock()
-		how, delay, changed := l.cut.answers, l.cut.delay, l.changed
-		if requests {
-			how = l.cut.requests
-		}
-		if how == lost {
-			w.lossy = true
-		}
-		l.mu.Unlock()
-
-		var wait <-chan time.Time
+	for delayed := false; ; {
+		how, delay, changed := w.ails(requests)
 		switch {
 		case how == lost:
 			return false
@@ -182,17 +170,45 @@ func (w *wire) admit(requests bool) bool {
 			return true
 		case how == open:
 			delayed = true
-			timer := time.NewTimer(delay)
-			defer timer.Stop()
-			wait = timer.C
+		default:
+			delay = 0 // for as long as it takes
 		}
-		select {
-		case <-wait:
-		case <-changed:
-		case <-w.broken:
+		if !w.wait(delay, changed) {
 			return false
 		}
 	}
+}
+
+// ails returns the cut as it is for one direction, and what is closed when it changes.
+func (w *wire) ails(requests bool) (how passage, delay time.Duration, changed <-chan struct{}) {
+	l := w.link
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	how = l.cut.answers
+	if requests {
+		how = l.cut.requests
+	}
+	if how == lost {
+		w.lossy = true
+	}
+	return how, l.cut.delay, l.changed
+}
+
+// wait ends after delay, unless that is 0, or with a change; it reports false if the connection broke.
+func (w *wire) wait(delay time.Duration, changed <-chan struct{}) bool {
+	var late <-chan time.Time
+	if delay > 0 {
+		timer := time.NewTimer(delay)
+		defer timer.Stop()
+		late = timer.C
+	}
+	select {
+	case <-late:
+	case <-changed:
+	case <-w.broken:
+		return false
+	}
+	return true
 }
 
 // passed counts a chunk of requests that is on its way to the node.

@@ -25,7 +25,7 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	program = filepath.Join(dir, "pairdb-node")
 	args := append([]string{"build", "-o", program}, raceFlag...)
 	build := exec.Command("go", append(args, "github.com/devrev/pairdb/storagenode/cmd/pairdb-node")...) //nolint:gosec // fixed

@@ -4,6 +4,7 @@ package faulttest
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"testing"
@@ -22,18 +23,22 @@ const reportedKeys = 3
 type trial struct {
 	c          *cluster
 	seed       uint64
+	nemesis    *nemesis
 	keys       []string
 	level      pairdb.Level // of reads and writes
 	log        history.Log
 	violations []history.Violation
 }
 
-func newTrial(c *cluster, seed uint64, keys int) *trial {
-	return &trial{c: c, seed: seed, keys: keyNames(keys), level: pairdb.Quorum}
+func newTrial(c *cluster, seed uint64, keys int, strikes []strike) *trial {
+	return &trial{
+		c: c, seed: seed, keys: keyNames(fmt.Sprintf("%016x", seed), keys), level: pairdb.Quorum,
+		nemesis: newNemesis(c, seed, strikes),
+	}
 }
 
 // torment lets workers work and a nemesis act for d, then joins both.
-func (r *trial) torment(t *testing.T, d time.Duration, strikes []strike) {
+func (r *trial) torment(t *testing.T, d time.Duration) {
 	t.Helper()
 	for _, co := range r.c.coords {
 		require.NoError(t, co.ready(t.Context()), co.name)
@@ -44,7 +49,7 @@ func (r *trial) torment(t *testing.T, d time.Duration, strikes []strike) {
 	var acting sync.WaitGroup
 	acting.Go(func() {
 		defer cancel()
-		failed = newNemesis(r.c, r.seed, strikes).run(ctx)
+		failed = r.nemesis.run(ctx)
 	})
 	workers := r.work(ctx)
 	acting.Wait()
@@ -65,6 +70,7 @@ func (r *trial) heal(t *testing.T) {
 func (r *trial) readAll(t *testing.T) {
 	t.Helper()
 	fresh := r.c.addCoordinator()
+	defer r.c.removeCoordinator(fresh)
 	require.NoError(t, fresh.allUp(t.Context()))
 	for _, level := range []pairdb.Level{pairdb.Quorum, pairdb.All} {
 		w := &history.Worker{

@@ -28,10 +28,10 @@ const (
 	hotTime = 4 * time.Second
 )
 
-func keyNames(n int) []string {
+func keyNames(prefix string, n int) []string {
 	keys := make([]string, n)
 	for i := range keys {
-		keys[i] = fmt.Sprintf("key-%03d", i)
+		keys[i] = fmt.Sprintf("%s-%03d", prefix, i)
 	}
 	return keys
 }
