@@ -37,17 +37,18 @@
 //  4. A write is NotApplied only if every attempt at every owner was withdrawn
 //     before it was handed over or was refused with the promise that it was not applied.
 //     One attempt without an answer, or one outstanding, is enough against it.
-//  5. A Put without a context covers what was acknowledged before it began: when
-//     the acknowledgements that met the level show a clock that it did not cover, there
-//     is a second round, and no third. It is the same dot with the context grown by those
-//     clocks, and must meet the level again, on its own acknowledgements alone. Only
-//     acknowledgements in which the dot is live make it grow: where it was superseded
-//     somebody has written on top of it already, and a context that covers that
-//     would destroy a successor. Superseding states are joined into repairs instead,
-//     never into the write.
-//  6. The context that such a Put begins with comes from a clock read at the larger
-//     of the read and the write level (Level.Max), so that what the second round still has
-//     to find is what was written meanwhile.
+//  5. A write takes at most two rounds, the second only if it is an Overwrite: when
+//     the acknowledgements that met the level show a clock that it did not cover, the same
+//     dot is sent with its context grown by those clocks, and must meet the level
+//     again, on its own acknowledgements alone. Only acknowledgements in which the
+//     dot is live make it grow: where it was superseded somebody has written on top of it
+//     already, and a context that covers that would destroy a successor. Superseding
+//     states are joined into repairs instead, never into the write. The second round is no
+//     defence against another Overwrite at once, whose dot may be live beside this
+//     one at two owners, so that each grows to cover the other.
+//  6. A context that is read for a write, as for a Put that is to overwrite
+//     whatever is there, is read at the larger of the read and the write level (Level.Max):
+//     then it covers every write that was acknowledged before, without a second round.
 //  7. A read returns the join of whole states. A digest stands for a whole state
 //     only while every digest and every whole state that has come agree; once two differ,
 //     only whole states count, and those that gave digests are asked again. Digests

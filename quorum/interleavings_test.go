@@ -76,6 +76,31 @@ func TestSupersededAcknowledgementRepairsTheOwnersThatHoldTheOldValue(t *testing
 	require.Empty(t, r.deliver(w, 2).Repairs, "n1 is repaired once")
 }
 
+func TestTwoOverwritesAtOnceMayEachCoverTheOther(t *testing.T) {
+	// The limit of the second round, and why Overwrite is for writers that take
+	// turns: d reaches n1 first, e reaches n2 first, and each is shown the other.
+	play := func(overwrite bool) vclock.State {
+		r := make(replicas, 3)
+		p := writeOf(three, Quorum, vclock.Causal, overwrite)
+		d := started(t, p, 0)
+		p.Sibling = sibling(stranger)
+		e := started(t, p, 0)
+		r.deliver(d, 0)
+		r.deliver(e, 1)
+		r.deliver(e, 0)
+		r.deliver(d, 1)
+		for _, w := range []*Write{d, e} {
+			for i := 0; i < 3 && w.Outcome() == Pending; i++ {
+				r.deliver(w, i)
+			}
+			require.Equal(t, Won, w.Outcome())
+		}
+		return r.all()
+	}
+	require.Len(t, play(false).Siblings, 2)
+	require.Empty(t, play(true).Siblings)
+}
+
 func TestSecondRoundIsTheSameWrite(t *testing.T) { // case 5
 	play := func(off rules) vclock.State {
 		r := make(replicas, 3)

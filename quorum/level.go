@@ -61,7 +61,7 @@ func (l Level) Need(n int) (need int, ok bool) {
 }
 
 // Max returns the one of l and o that needs more of n owners, l when they need
-// the same. It serves the clock read before a Put without a context, which must meet
+// the same. It serves the clock read before a write that is to cover what is there, which must meet
 // both the earlier writes' quorums and this one's (invariant 6 of the package).
 func (l Level) Max(o Level, n int) Level {
 	mine, _ := l.Need(n)

@@ -15,7 +15,8 @@ type WriteParams struct {
 	Sibling vclock.Sibling
 	// Overwrite marks a Put without a context: it takes a second round when an
 	// acknowledgement shows a clock that Context did not cover (invariant 5).
-	// Without effect for LastWriteWins.
+	// It is only for writers of a key that take turns: two such writes at once may
+	// each cover the other, and leave neither. Without effect for LastWriteWins.
 	Overwrite bool
 
 	// Down are owners that can be sent nothing at the moment. They are not
