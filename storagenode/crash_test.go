@@ -49,6 +49,12 @@ func (a *acknowledgements) add(key, value string) {
 	a.list[key] = append(a.list[key], value)
 }
 
+func (a *acknowledgements) keys() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.list)
+}
+
 func (a *acknowledgements) copy() map[string][]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,8 +119,8 @@ func TestEveryAcknowledgedMergeIsThereAfterACrashWhateverOfTheUnsyncedDataSurviv
 				acks := &acknowledgements{list: map[string][]string{}}
 				stop := make(chan struct{})
 				group := load(n, acks, stop)
-				enough := int(200 + seed*300)
-				for len(acks.copy()) < enough {
+				enough := int(100 + seed*150)
+				for acks.keys() < enough {
 					time.Sleep(time.Millisecond) // lets the writers run; nothing depends on how long
 				}
 				acked := acks.copy()

@@ -60,7 +60,7 @@ func (f fullFile) Write(p []byte) (int, error) {
 }
 
 func TestADiskThatFillsUpEndsTheNodesWorkAndLosesNothingAcknowledged(t *testing.T) {
-	for _, room := range []int64{64 << 10, 1 << 20, 9 << 20} {
+	for _, room := range []int64{64 << 10, 512 << 10, 2 << 20} {
 		t.Run(fmt.Sprint(room), func(t *testing.T) {
 			disk := vfs.NewCrashableMem()
 			full := &fullFS{FS: disk}

@@ -23,14 +23,13 @@ type Limits = node.Limits
 type Option interface{ apply(*options) }
 
 type options struct {
-	memory   bool
-	engine   Engine
-	fs       vfs.FS
-	cache    int64
-	reserve  uint64
-	tls      *tls.Config
-	software string
-	core     node.Config
+	memory  bool
+	engine  Engine
+	fs      vfs.FS
+	cache   int64
+	reserve uint64
+	tls     *tls.Config
+	core    node.Config
 }
 
 const (

@@ -20,6 +20,7 @@ func NewMemory() *Memory {
 	return &Memory{data: make(map[string][]byte), meta: make(map[string][]byte)}
 }
 
+// Get implements Engine.
 func (m *Memory) Get(key []byte, use func(value []byte) error) (bool, error) {
 	m.mu.RLock()
 	value, found := m.data[string(key)]
@@ -30,6 +31,7 @@ func (m *Memory) Get(key []byte, use func(value []byte) error) (bool, error) {
 	return true, use(value) // stored values are replaced, never changed
 }
 
+// Apply implements Engine.
 func (m *Memory) Apply(puts []KV) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -39,8 +41,10 @@ func (m *Memory) Apply(puts []KV) error {
 	return nil
 }
 
+// Sync implements Engine.
 func (m *Memory) Sync() error { return nil }
 
+// Scan implements Engine.
 func (m *Memory) Scan(from, to []byte, use func(key, value []byte) error) error {
 	for _, found := range m.between(from, to) {
 		if err := use(found.Key, found.Value); err != nil {
@@ -64,12 +68,14 @@ func (m *Memory) between(from, to []byte) []KV {
 	return found
 }
 
+// Meta implements Engine.
 func (m *Memory) Meta(name string) ([]byte, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	return bytes.Clone(m.meta[name]), nil
 }
 
+// SetMeta implements Engine.
 func (m *Memory) SetMeta(name string, value []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -77,4 +83,5 @@ func (m *Memory) SetMeta(name string, value []byte) error {
 	return nil
 }
 
+// Close implements Engine.
 func (m *Memory) Close() error { return nil }

@@ -56,7 +56,7 @@ func serve(t *testing.T, engine Engine, config Config) *served {
 		_ = server.Shutdown(ctx)
 		_ = conn.Close()
 		g.Stop()
-		<-done
+		require.NoError(t, <-done)
 		server.Wait()
 		core.Close()
 	}

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	store := storagenode.StoreIDString(node.StoreID())
 	log.Info("node is ready", "cluster", s.cluster, "node", s.node, "address", listener.Addr().String(), "store", store,
 		"dir", s.dir, "synced", !s.noSync && !s.memory, "tls", s.cert != "", "version", version())
-	fmt.Fprintf(stdout, "ready address=%s store=%s cluster=%s node=%s\n", listener.Addr(), store, s.cluster, s.node)
+	_, _ = fmt.Fprintf(stdout, "ready address=%s store=%s cluster=%s node=%s\n", listener.Addr(), store, s.cluster, s.node)
 	return serve(ctx, s, node, listener, log)
 }
 
@@ -73,7 +73,7 @@ func serve(ctx context.Context, s settings, node *storagenode.Node, listener net
 }
 
 func complain(stderr io.Writer, code int, err error) int {
-	fmt.Fprintf(stderr, "pairdb-node: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "pairdb-node: %v\n", err)
 	return code
 }
 

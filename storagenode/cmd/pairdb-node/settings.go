@@ -81,7 +81,10 @@ func parse(args []string, env func(string) string, help io.Writer) (settings, er
 			wrong = errors.Join(wrong, fmt.Errorf("%s=%q: %w", variable(fl.Name), value, err))
 		}
 	})
-	return s, errors.Join(wrong, s.validate(wrong))
+	if wrong != nil {
+		return s, wrong
+	}
+	return s, s.validate()
 }
 
 func (s *settings) define(f *flag.FlagSet) {
@@ -106,10 +109,7 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.DurationVar(&s.window, "window", 10*time.Minute, "how old a write may be")
 }
 
-func (s *settings) validate(wrong error) error {
-	if wrong != nil {
-		return nil // one thing at a time
-	}
+func (s *settings) validate() error {
 	var level slog.Level
 	switch {
 	case s.cluster == "":
@@ -149,15 +149,17 @@ func variable(flag string) string {
 }
 
 func describe(f *flag.FlagSet) {
-	fmt.Fprint(f.Output(), usage)
+	var text strings.Builder
+	text.WriteString(usage)
 	f.VisitAll(func(fl *flag.Flag) {
-		kind, text := flag.UnquoteUsage(fl)
-		fmt.Fprintf(f.Output(), "  --%s %s\n      %s", fl.Name, kind, text)
+		kind, what := flag.UnquoteUsage(fl)
+		fmt.Fprintf(&text, "  --%s %s\n      %s", fl.Name, kind, what)
 		if fl.DefValue != "" && fl.DefValue != "false" {
-			fmt.Fprintf(f.Output(), " (default %s)", fl.DefValue)
+			fmt.Fprintf(&text, " (default %s)", fl.DefValue)
 		}
-		fmt.Fprintf(f.Output(), "\n      %s\n", variable(fl.Name))
+		fmt.Fprintf(&text, "\n      %s\n", variable(fl.Name))
 	})
+	_, _ = io.WriteString(f.Output(), text.String())
 }
 
 // version is the module's, or the commit's, as the build recorded it.
