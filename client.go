@@ -106,6 +106,11 @@ func (c *Client) Close(ctx context.Context) error {
 		select {
 		case <-c.closed:
 			return nil
+		default:
+		}
+		select {
+		case <-c.closed:
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
