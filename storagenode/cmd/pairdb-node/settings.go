@@ -84,7 +84,8 @@ func parse(args []string, env func(string) string, help io.Writer) (settings, er
 	if wrong != nil {
 		return s, wrong
 	}
-	return s, s.validate()
+	err := s.validate()
+	return s, err
 }
 
 func (s *settings) define(f *flag.FlagSet) {
