@@ -70,6 +70,7 @@ func TestAPutWithoutAContextCoversWhatWasAcknowledgedWhateverTheReadLevel(t *tes
 		require.True(t, ok)
 		other := cluster.Client(t, append(opts, pairdb.WithZone(node.Zone))...)
 		require.NoError(t, other.Ready(t.Context()))
+		synctest.Wait() // ready is two of three: the owner that is behind is to be up too
 		_, err = other.Tenant("t").Put(t.Context(), "k", []byte("d"))
 		require.NoError(t, err)
 		obj, err := other.Tenant("t").Get(t.Context(), "k", pairdb.AtLevel(pairdb.All))
