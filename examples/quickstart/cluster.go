@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,7 +30,6 @@ type process struct {
 	cluster, id, dir string
 	addr             string    // of the first start; later ones come back to it
 	cmd              *exec.Cmd // nil while none runs
-	stdin            io.Closer // the child ends when it is closed
 	stderr           *bytes.Buffer
 }
 
@@ -64,10 +62,10 @@ func (c *cluster) source() topology.Source {
 	return topology.Addrs(c.name, nodes...)
 }
 
-// remove stops all nodes and removes their stores.
+// remove ends all nodes, by force since nobody needs them again, and removes their stores.
 func (c *cluster) remove() error {
 	for _, p := range c.nodes {
-		p.stop()
+		p.kill()
 	}
 	if err := os.RemoveAll(c.dir); err != nil {
 		return fmt.Errorf("%w; remove %s yourself", err, c.dir)
@@ -89,7 +87,7 @@ func (p *process) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start %s: %w", p.id, err)
 	}
-	if p.stdin, err = cmd.StdinPipe(); err != nil {
+	if _, err = cmd.StdinPipe(); err != nil { // the child ends when it is closed
 		return fmt.Errorf("start %s: %w", p.id, err)
 	}
 	if err := cmd.Start(); err != nil {
@@ -125,18 +123,5 @@ func (p *process) kill() {
 	}
 	_ = p.cmd.Process.Kill() // an error means that it has ended
 	_ = p.cmd.Wait()         // the error is "killed"
-	p.cmd = nil
-}
-
-// stop ends the node cleanly, or by force if it takes too long.
-func (p *process) stop() {
-	if p.cmd == nil {
-		return
-	}
-	cmd := p.cmd
-	_ = p.stdin.Close()
-	timer := time.AfterFunc(2*stopLimit, func() { _ = cmd.Process.Kill() })
-	_ = cmd.Wait()
-	timer.Stop()
 	p.cmd = nil
 }

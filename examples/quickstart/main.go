@@ -45,10 +45,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return exitUsage
 	case flags.NArg() > 0:
-		fmt.Fprintf(stderr, "quickstart: unexpected argument %q; -help lists the flags\n", flags.Arg(0))
+		_, _ = fmt.Fprintf(stderr, "quickstart: unexpected argument %q; -help lists the flags\n", flags.Arg(0))
 		return exitUsage
 	case *workers < 1 || *workers > 1024:
-		fmt.Fprintf(stderr, "quickstart: -workers is %d; give a number from 1 to 1024\n", *workers)
+		_, _ = fmt.Fprintf(stderr, "quickstart: -workers is %d; give a number from 1 to 1024\n", *workers)
 		return exitUsage
 	}
 	err := quickstart(ctx, newPrinter(stdout), *dir, *workers)
@@ -56,10 +56,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case ctx.Err() != nil:
-		fmt.Fprintln(stderr, "\nquickstart: interrupted; the nodes are stopped and their files removed")
+		_, _ = fmt.Fprintln(stderr, "\nquickstart: interrupted; the nodes are stopped and their files removed")
 		return exitInterrupted
 	}
-	fmt.Fprintf(stderr, "\nquickstart: %v\n", err)
+	_, _ = fmt.Fprintf(stderr, "\nquickstart: %v\n", err)
 	return exitFailed
 }
 

@@ -1,24 +1,18 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/devrev/pairdb/storagenode"
 )
 
 // nodeEnv makes this program a storage node instead of the quickstart.
 const nodeEnv = "PAIRDB_QUICKSTART_NODE"
-
-// stopLimit bounds a node's clean stop.
-const stopLimit = 5 * time.Second
 
 func nodeMain(args []string) int {
 	if err := serveNode(args); err != nil {
@@ -48,18 +42,9 @@ func serveNode(args []string) error {
 	}
 	fmt.Println(listener.Addr())
 
-	served := make(chan error, 1)
-	go func() { served <- node.Serve(listener) }()
-	ended := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
-		close(ended)
+		os.Exit(0)
 	}()
-	select {
-	case err = <-served:
-	case <-ended:
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), stopLimit)
-	defer cancel()
-	return errors.Join(err, node.Close(ctx))
+	return node.Serve(listener)
 }

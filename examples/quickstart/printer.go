@@ -35,10 +35,10 @@ func (p *printer) step(format string, args ...any) {
 	defer p.mu.Unlock()
 	p.clear()
 	if p.steps > 0 {
-		fmt.Fprintln(p.w)
+		p.write("\n")
 	}
 	p.steps++
-	fmt.Fprintf(p.w, "%d. %s\n", p.steps, fmt.Sprintf(format, args...))
+	p.write("%d. %s\n", p.steps, fmt.Sprintf(format, args...))
 }
 
 // line writes a line of the step.
@@ -46,7 +46,7 @@ func (p *printer) line(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintf(p.w, "   %s\n", fmt.Sprintf(format, args...))
+	p.write("   %s\n", fmt.Sprintf(format, args...))
 }
 
 // width is what wrapped text keeps to, as far as its words allow.
@@ -65,10 +65,14 @@ func (p *printer) wrapped(text string) {
 	p.line("  %s", line)
 }
 
+func (p *printer) write(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.w, format, args...) // who cannot be told cannot be told so either
+}
+
 // clear removes the progress line.
 func (p *printer) clear() {
 	if p.shown {
-		fmt.Fprint(p.w, "\r\x1b[K")
+		p.write("\r\x1b[K")
 		p.shown = false
 	}
 }
@@ -117,7 +121,7 @@ func (p *printer) showProgress(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	fmt.Fprintf(p.w, "   %s", text)
+	p.write("   %s", text)
 	p.shown = true
 }
 
@@ -126,8 +130,8 @@ func (p *printer) table(t *tree, puts, gets load, mismatches int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.clear()
-	row := func(name, put, get string) { fmt.Fprintf(p.w, "   %-12s%14s%14s\n", name, put, get) }
-	fmt.Fprintln(p.w)
+	row := func(name, put, get string) { p.write("   %-12s%14s%14s\n", name, put, get) }
+	p.write("\n")
 	row("", "put", "get")
 	row("files", count(len(puts.took)), count(len(gets.took)))
 	row("bytes", megabytes(t.bytes), megabytes(t.bytes))
