@@ -104,6 +104,7 @@ func TestStatsCountCallsByOutcome(t *testing.T) {
 		require.Error(t, put("", nil)(t.Context(), w))
 		_, err := w.shop.Delete(t.Context(), "k")
 		require.NoError(t, err)
+		synctest.Wait() // else the update may find its owners apart, and repair them
 		require.NoError(t, update("k")(t.Context(), w))
 		synctest.Wait()
 		s := w.client.Stats()
