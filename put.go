@@ -110,7 +110,7 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 		return r, ErrNotApplied, err
 	}
 	v := w.verdict()
-	k.rounds += v.rounds
+	k.rounds++
 	if v.err != nil {
 		return r, v.outcome, v.err
 	}
@@ -160,7 +160,7 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 			return k.lostLast(r, attempt, err)
 		}
 		v := w.verdict()
-		k.rounds += v.rounds
+		k.rounds++
 		moved := k.c.clock.observe(v.later)
 		if v.err != nil {
 			if attempt > 0 && v.outcome == ErrNotApplied { //nolint:errorlint // the bare sentinel

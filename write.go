@@ -24,9 +24,9 @@ type writeRequest struct {
 	until   time.Time // when the tail ends
 
 	mu     sync.Mutex
-	m      quorum.Write    // guarded by mu, as all below
-	ops    [2][]replica.Op // by round and slot
-	flying [2]quorum.Set   // accepted by a connection and not complete
+	m      quorum.Write // guarded by mu, as all below
+	ops    []replica.Op // by slot
+	flying quorum.Set   // accepted by a connection and not complete
 	causes causes
 	work   work // to be done when mu is free
 	ended  bool
@@ -91,29 +91,27 @@ func (w *writeRequest) follow(s quorum.Step) {
 	}
 }
 
-// send hands the current round's state to the owners in set.
+// send hands the write to the owners in set.
 func (w *writeRequest) send(set quorum.Set) {
-	round := w.m.Round()
 	state := w.m.State()
-	ops := make([]replica.Op, len(w.call.owners))
-	w.ops[round-1] = ops
+	w.ops = make([]replica.Op, len(w.call.owners))
 	for i := range set.All {
 		if w.m.Outcome() == quorum.Lost {
-			w.follow(w.m.Fail(i, round, quorum.NotSent))
+			w.follow(w.m.Fail(i, quorum.NotSent))
 			continue
 		}
-		ops[i] = replica.Op{
+		w.ops[i] = replica.Op{
 			Kind: storagepb.Kind_MERGE, Origin: storagepb.Origin_CLIENT,
 			Tenant: w.call.tenant, Key: w.call.key, Policy: w.call.cfg.Policy,
 			State: state, Deadline: w.until,
-			Handler: w, Tag: uint32(round)<<8 | uint32(i),
+			Handler: w, Tag: uint32(i),
 		}
-		if err := w.conn(i).Send(&ops[i]); err != nil {
+		if err := w.conn(i).Send(&w.ops[i]); err != nil {
 			w.causes[i] = cause{err: withKind(err)}
-			w.follow(w.m.Fail(i, round, quorum.NotSent))
+			w.follow(w.m.Fail(i, quorum.NotSent))
 			continue
 		}
-		w.flying[round-1] = w.flying[round-1].With(i)
+		w.flying = w.flying.With(i)
 	}
 }
 
@@ -123,18 +121,18 @@ func (w *writeRequest) conn(i int) *replica.Conn {
 
 // Complete takes what became of one operation, on a connection's goroutine.
 func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
-	i, round := int(op.Tag&0xff), int(op.Tag>>8)
+	i := int(op.Tag)
 	failure, why, ok := failureOf(&r)
 	w.mu.Lock()
-	w.flying[round-1] = w.flying[round-1].Without(i)
+	w.flying = w.flying.Without(i)
 	if !ok {
 		w.causes[i] = cause{err: why, answered: r.Err == nil}
-		w.follow(w.m.Fail(i, round, failure))
+		w.follow(w.m.Fail(i, failure))
 	} else {
 		if r.Amnesiac {
 			w.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
 		}
-		w.follow(w.m.Reply(i, round, quorum.Ack{
+		w.follow(w.m.Reply(i, quorum.Ack{
 			Live: r.Live, State: r.State, Amnesiac: r.Amnesiac,
 			ValuesMissing: w.call.cfg.Policy == vclock.LastWriteWins || valuesMissing(r.State),
 		}))
@@ -142,7 +140,8 @@ func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
 	w.unlock()
 }
 
-// valuesMissing reports whether a node left out the values of a large state.
+// valuesMissing reports whether a node left out the values of a large state, or
+// its siblings altogether: no repair can be made of that.
 // A live sibling with an empty value is taken for one, which costs a repair that reads make up for.
 func valuesMissing(s vclock.State) bool {
 	for i := range s.Siblings {
@@ -150,12 +149,12 @@ func valuesMissing(s vclock.State) bool {
 			return true
 		}
 	}
-	return false
+	return len(s.Siblings) == 0
 }
 
 // unlock frees mu and then does what the steps left to do.
 func (w *writeRequest) unlock() {
-	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying[0]|w.flying[1] == 0 {
+	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying == 0 {
 		w.ended, w.work.ended = true, true
 	}
 	todo := w.work
@@ -238,17 +237,15 @@ func (w *writeRequest) letGo() {
 
 // withdraw takes back what by can still take back. mu is held, and the outcome is decided.
 func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
-	for round := range w.flying {
-		for i := range w.flying[round].All {
-			if !by(w.conn(i), &w.ops[round][i]) {
-				continue
-			}
-			w.flying[round] = w.flying[round].Without(i)
-			if w.causes[i].err == nil {
-				w.causes[i].err = &kindError{kind: ErrOverloaded, err: errWithdrawn}
-			}
-			w.follow(w.m.Fail(i, round+1, quorum.NotSent))
+	for i := range w.flying.All {
+		if !by(w.conn(i), &w.ops[i]) {
+			continue
 		}
+		w.flying = w.flying.Without(i)
+		if w.causes[i].err == nil {
+			w.causes[i].err = &kindError{kind: ErrOverloaded, err: errWithdrawn}
+		}
+		w.follow(w.m.Fail(i, quorum.NotSent))
 	}
 }
 
@@ -259,7 +256,6 @@ type verdict struct {
 	err        error // nil when the write won
 	outcome    error // ErrNotApplied or ErrUnknown with err
 	acked      int
-	rounds     int
 	context    vclock.Clock
 	superseded bool
 	later      vclock.Stamp
@@ -269,7 +265,7 @@ func (w *writeRequest) verdict() verdict {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	v := verdict{
-		acked: w.m.Acked().Len(), rounds: w.m.Round(), context: w.m.Context(),
+		acked: w.m.Acked().Len(), context: w.m.Context(),
 		superseded: w.m.Superseded(), later: w.m.Later(),
 	}
 	if w.m.Outcome() == quorum.Won {

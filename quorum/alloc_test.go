@@ -10,14 +10,14 @@ import (
 
 func TestCommonRequestsDoNotAllocate(t *testing.T) {
 	var w Write
-	writing := writeOf(three, Quorum, vclock.Causal, true)
+	writing := writeOf(three, Quorum, vclock.Causal)
 	require.NoError(t, w.Init(writing))
 	unsent := w
 	require.Zero(t, testing.AllocsPerRun(100, func() {
 		w = unsent
 		w.Start()
 		for i := range 3 {
-			w.Reply(i, 1, Ack{Live: true})
+			w.Reply(i, Ack{Live: true})
 		}
 	}))
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() {
@@ -38,13 +38,13 @@ func TestCommonRequestsDoNotAllocate(t *testing.T) {
 
 func BenchmarkWrite(b *testing.B) {
 	var w Write
-	p := writeOf(three, Quorum, vclock.Causal, true)
+	p := writeOf(three, Quorum, vclock.Causal)
 	b.ReportAllocs()
 	for b.Loop() {
 		_ = w.Init(p)
 		w.Start()
 		for i := range 3 {
-			w.Reply(i, 1, Ack{Live: true})
+			w.Reply(i, Ack{Live: true})
 		}
 	}
 }

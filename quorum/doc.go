@@ -33,22 +33,26 @@
 //     comes again, or from an owner that was not asked, changes nothing.
 //  3. An owner that has lost its store counts for no quorum. What it says is data:
 //     a write is stored there, a state that it still or again holds is joined, and it is
-//     repaired. Its clock begins no second round.
+//     repaired.
 //  4. A write is NotApplied only if every attempt at every owner was withdrawn
 //     before it was handed over or was refused with the promise that it was not applied.
 //     One attempt without an answer, or one outstanding, is enough against it.
-//  5. A write takes at most two rounds, the second only if it is an Overwrite: when
-//     the acknowledgements that met the level show a clock that it did not cover, the same
-//     dot is sent with its context grown by those clocks, and must meet the level
-//     again, on its own acknowledgements alone. Only acknowledgements in which the
-//     dot is live make it grow: where it was superseded somebody has written on top of it
-//     already, and a context that covers that would destroy a successor. Superseding
-//     states are joined into repairs instead, never into the write. The second round is no
-//     defence against another Overwrite at once, whose dot may be live beside this
-//     one at two owners, so that each grows to cover the other.
-//  6. A context that is read for a write, as for a Put that is to overwrite
-//     whatever is there, is read at the larger of the read and the write level (Level.Max):
-//     then it covers every write that was acknowledged before, without a second round.
+//  5. A write has one round, and what it covers is settled before its dot is
+//     minted. So of two writes at most one covers the other. A write that went out again
+//     under a context grown by its acknowledgements would break that: n1 takes d then e,
+//     n2 takes e then d; each coordinator is shown {d, e} and sends its own dot once more,
+//     covering the other's; {clock [d, e], sibling d} joined with {clock [d, e], sibling e}
+//     is a clock without a sibling, and two acknowledged writes are gone. (No
+//     register of several writers can have reads and writes that always take one round:
+//     Dutta, Guerraoui, Levy and Chakraborty, "How Fast can a Distributed Atomic Read
+//     be?", PODC 2004. Writes of one round need servers that order them, and even
+//     then have limits: Englert, Georgiou, Musial, Nicolaou and Shvartsman, "On the
+//     Efficiency of Atomic Multi-reader, Multi-writer Distributed Memory", OPODIS 2009.)
+//     States that supersede the write are joined into repairs, never into the write.
+//  6. The context of a Put that is to overwrite whatever is there comes from a
+//     clock read before the write, at the larger of the read and the write level (Level.Max).
+//     With W of the earlier write and R of the clock read above N together, it covers
+//     every write that was acknowledged before.
 //  7. A read returns the join of whole states. A digest stands for a whole state
 //     only while every digest and every whole state that has come agree; once two differ,
 //     only whole states count, and those that gave digests are asked again. Digests

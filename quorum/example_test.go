@@ -20,19 +20,19 @@ func ExampleWrite() {
 		return
 	}
 	for i := range w.Start().Merge.All {
-		fmt.Println("merge round", w.Round(), "to owner", i)
+		fmt.Println("merge to owner", i)
 	}
-	w.Reply(0, 1, quorum.Ack{Live: true})
-	w.Fail(1, 1, quorum.Unanswered)
-	step := w.Reply(2, 1, quorum.Ack{Live: true})
+	w.Reply(0, quorum.Ack{Live: true})
+	w.Fail(1, quorum.Unanswered)
+	step := w.Reply(2, quorum.Ack{Live: true})
 	fmt.Println("done:", step.Done, w.Outcome())
 	for i := range w.Missed().All {
 		fmt.Println("hint for owner", i)
 	}
 	// Output:
-	// merge round 1 to owner 0
-	// merge round 1 to owner 1
-	// merge round 1 to owner 2
+	// merge to owner 0
+	// merge to owner 1
+	// merge to owner 2
 	// done: true won
 	// hint for owner 1
 }

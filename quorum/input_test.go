@@ -26,7 +26,7 @@ func TestLevelThatTheOwnersCannotGiveIsRefused(t *testing.T) {
 		var w Write
 		var r Read
 		for _, err := range []error{
-			w.Init(writeOf(c.owners, c.level, vclock.Causal, false)),
+			w.Init(writeOf(c.owners, c.level, vclock.Causal)),
 			r.Init(readOf(c.owners, c.level)),
 		} {
 			require.ErrorIs(t, err, ErrLevel)
@@ -43,7 +43,7 @@ func TestLevelThatTheOwnersCannotGiveIsRefused(t *testing.T) {
 func TestOwnersThatCannotBeAreRefused(t *testing.T) {
 	beyond := Owners{Old: Set(1) << MaxOwners}
 	var w Write
-	require.ErrorIs(t, w.Init(writeOf(beyond, One, vclock.Causal, false)), ErrOwners)
+	require.ErrorIs(t, w.Init(writeOf(beyond, One, vclock.Causal)), ErrOwners)
 	var r Read
 	require.ErrorIs(t, r.Init(ReadParams{Owners: beyond, Level: One, Order: []uint8{MaxOwners}}), ErrOwners)
 	for _, order := range [][]uint8{nil, {0, 1}, {0, 1, 1}, {0, 1, 3}, {0, 1, 2, 3}, {0, 1, 2, 2}, {0, 1, 255}} {
@@ -60,8 +60,8 @@ func TestOrderIsCopied(t *testing.T) {
 
 func TestMachineThatWasNotStartedAsksNothingAndCanBeCancelled(t *testing.T) {
 	var w Write
-	require.NoError(t, w.Init(writeOf(three, Quorum, vclock.Causal, false)))
-	require.Equal(t, Step{}, w.Reply(0, 1, Ack{Live: true}))
+	require.NoError(t, w.Init(writeOf(three, Quorum, vclock.Causal)))
+	require.Equal(t, Step{}, w.Reply(0, Ack{Live: true}))
 	require.Equal(t, Step{Done: true}, w.Cancel())
 	require.True(t, w.NotApplied())
 	require.Equal(t, Step{}, w.Start())
@@ -75,11 +75,11 @@ func TestMachineThatWasNotStartedAsksNothingAndCanBeCancelled(t *testing.T) {
 }
 
 func TestMachineIsReusedByInit(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, true), 0)
-	w.Reply(0, 1, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}, Amnesiac: true})
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
+	w.Reply(0, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}, Amnesiac: true})
 	w.Cancel()
-	require.NoError(t, w.Init(writeOf(three, Quorum, vclock.Causal, false)))
-	fresh := started(t, writeOf(three, Quorum, vclock.Causal, false), 0)
+	require.NoError(t, w.Init(writeOf(three, Quorum, vclock.Causal)))
+	fresh := started(t, writeOf(three, Quorum, vclock.Causal), 0)
 	w.Start()
 	require.Equal(t, fresh, w)
 
@@ -90,7 +90,7 @@ func TestMachineIsReusedByInit(t *testing.T) {
 }
 
 func TestStartIsForOnce(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, false), 0)
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
 	require.Equal(t, Step{}, w.Start())
 	r := reader(t, readOf(three, Quorum), 0)
 	require.Equal(t, Step{State: SetOf(0), Digest: SetOf(1)}, r.Start())
@@ -98,17 +98,14 @@ func TestStartIsForOnce(t *testing.T) {
 }
 
 func TestAnswersOfUnknownReplicasAreIgnored(t *testing.T) {
-	w := started(t, writeOf(three, One, vclock.Causal, false), 0)
+	w := started(t, writeOf(three, One, vclock.Causal), 0)
 	r := reader(t, readOf(three, One), 0)
 	r.Start()
 	for _, i := range []int{-1, 3, MaxOwners, 16, 64, 1 << 40} {
-		require.Equal(t, Step{}, w.Reply(i, 1, Ack{Live: true}))
-		require.Equal(t, Step{}, w.Fail(i, 1, Refused))
+		require.Equal(t, Step{}, w.Reply(i, Ack{Live: true}))
+		require.Equal(t, Step{}, w.Fail(i, Refused))
 		require.Equal(t, Step{}, r.Reply(i, Answer{}))
 		require.Equal(t, Step{}, r.Fail(i))
-	}
-	for _, round := range []int{-1, 0, 2, 3} {
-		require.Equal(t, Step{}, w.Reply(0, round, Ack{Live: true}))
 	}
 	require.Equal(t, Pending, w.Outcome())
 	require.Equal(t, Pending, r.Outcome())

@@ -12,115 +12,6 @@ import (
 // earlier rule, twice: as the machines are, and with the rule switched off, which must
 // show the damage. Replicas 0, 1 and 2 are n1, n2 and n3.
 
-// e is acknowledged by n1 and n2. A Put of d without a context reads clocks, n3
-// answers first, and d is acknowledged by n3 and n1.
-func blindPut(t *testing.T, clockRead Level, off rules) vclock.State {
-	r := make(replicas, 3)
-	r.write(nil, stranger, 0, 1)
-	clock := reader(t, ReadParams{Owners: three, Level: clockRead, Order: []uint8{2, 0, 1}, ClockOnly: true}, 0)
-	r.serve(clock, 0)
-
-	p := writeOf(three, Quorum, vclock.Causal, true)
-	p.Context = clock.Result().Clock
-	w := started(t, p, off)
-	r.deliver(w, 2)
-	r.deliver(w, 0)
-	if w.Outcome() == Pending {
-		require.Equal(t, 2, w.Round())
-		r.deliver(w, 2)
-		r.deliver(w, 0)
-	}
-	require.Equal(t, Won, w.Outcome())
-	return r.all()
-}
-
-func TestBlindPutOverwritesWhatALowClockReadDidNotSee(t *testing.T) { // case 3
-	require.False(t, blindPut(t, One, 0).Has(stranger))
-	require.True(t, blindPut(t, One, noSecondRound).Has(stranger), "switched off, the overwritten value stays")
-}
-
-func TestClockReadAtTheLargerLevelSeesWhatTheWriteMustCover(t *testing.T) { // case 3
-	require.False(t, blindPut(t, One.Max(Quorum, 3), noSecondRound).Has(stranger))
-	require.True(t, blindPut(t, One, noSecondRound).Has(stranger), "at the lower level, the overwritten value stays")
-}
-
-func TestSecondRoundDoesNotDestroyASuccessor(t *testing.T) { // case 4
-	play := func(off rules) vclock.State {
-		r := make(replicas, 3)
-		w := started(t, writeOf(three, Quorum, vclock.Causal, true), off)
-		r.deliver(w, 0)
-		// Another client reads d at n1, and its z is acknowledged by n2 and n3.
-		r.write(r[0].Clock, successor, 1, 2)
-		s := r.deliver(w, 1)
-		r.repair(s)
-		if w.Round() == 2 {
-			r.deliver(w, 0)
-			s = r.deliver(w, 1)
-		}
-		require.True(t, s.Done)
-		return vclock.Join(vclock.Causal, r[0], r[1])
-	}
-	require.True(t, play(0).Has(successor))
-	require.False(t, play(growBySuperseded).Has(successor), "switched off, an acknowledged write is gone from a quorum")
-}
-
-func TestSupersededAcknowledgementRepairsTheOwnersThatHoldTheOldValue(t *testing.T) { // case 4
-	r := make(replicas, 3)
-	w := started(t, writeOf(three, Quorum, vclock.Causal, true), 0)
-	r.deliver(w, 0)
-	r.write(r[0].Clock, successor, 1, 2)
-	s := r.deliver(w, 1)
-	require.Equal(t, 1, w.Round())
-	require.Equal(t, Won, w.Outcome())
-	require.Equal(t, []Repair{{To: SetOf(0), State: r[1]}}, s.Repairs)
-	require.Empty(t, r.deliver(w, 2).Repairs, "n1 is repaired once")
-}
-
-func TestTwoOverwritesAtOnceMayEachCoverTheOther(t *testing.T) {
-	// The limit of the second round, and why Overwrite is for writers that take
-	// turns: d reaches n1 first, e reaches n2 first, and each is shown the other.
-	play := func(overwrite bool) vclock.State {
-		r := make(replicas, 3)
-		p := writeOf(three, Quorum, vclock.Causal, overwrite)
-		d := started(t, p, 0)
-		p.Sibling = sibling(stranger)
-		e := started(t, p, 0)
-		r.deliver(d, 0)
-		r.deliver(e, 1)
-		r.deliver(e, 0)
-		r.deliver(d, 1)
-		for _, w := range []*Write{d, e} {
-			for i := 0; i < 3 && w.Outcome() == Pending; i++ {
-				r.deliver(w, i)
-			}
-			require.Equal(t, Won, w.Outcome())
-		}
-		return r.all()
-	}
-	require.Len(t, play(false).Siblings, 2)
-	require.Empty(t, play(true).Siblings)
-}
-
-func TestSecondRoundIsTheSameWrite(t *testing.T) { // case 5
-	play := func(off rules) vclock.State {
-		r := make(replicas, 3)
-		r.write(nil, stranger, 1)
-		w := started(t, writeOf(three, Quorum, vclock.Causal, true), off)
-		r.deliver(w, 0)
-		r.deliver(w, 1)
-		require.Equal(t, 2, w.Round())
-		// Before the second round gets anywhere, another client reads d at n1
-		// and replaces it.
-		r.write(r[0].Clock, successor, 0, 2)
-		r.deliver(w, 0)
-		r.repair(r.deliver(w, 1))
-		require.Equal(t, Won, w.Outcome())
-		return r.all()
-	}
-	require.Equal(t, []vclock.Sibling{sibling(successor)}, play(0).Siblings)
-	require.Len(t, play(newDotInRound2).Siblings, 2, "switched off, the replaced value is back under another name")
-}
-
 func TestDigestsTellClocksApart(t *testing.T) { // case 6
 	// n1 holds [d, e], n2 [d], n3 [d] with a clock that covers e. A read of n2
 	// and n3 must say the same about e, whichever gives its state.
@@ -161,11 +52,11 @@ func TestDigestThatDiffersDoesNotCount(t *testing.T) { // case 6
 func TestOneUnansweredAttemptIsNotNotApplied(t *testing.T) { // case 8
 	play := func(off rules) (notApplied bool, visible bool) {
 		r := make(replicas, 3)
-		w := started(t, writeOf(three, Quorum, vclock.Causal, false), off)
+		w := started(t, writeOf(three, Quorum, vclock.Causal), off)
 		r.merge(2, w.State()) // n3 stores it, and its answer is lost
-		w.Fail(2, 1, Unanswered)
-		w.Fail(0, 1, Refused)
-		w.Fail(1, 1, Refused)
+		w.Fail(2, Unanswered)
+		w.Fail(0, Refused)
+		w.Fail(1, Refused)
 		require.Equal(t, Lost, w.Outcome())
 		read := reader(t, readOf(three, All), 0)
 		r.repair(r.serve(read, 0))
@@ -180,15 +71,15 @@ func TestOneUnansweredAttemptIsNotNotApplied(t *testing.T) { // case 8
 
 func TestFailingEarlyWithAnAnswerOutstandingIsNotNotApplied(t *testing.T) { // case 8
 	play := func(off rules) *Write {
-		w := started(t, writeOf(three, Quorum, vclock.Causal, false), off)
-		w.Fail(0, 1, Refused)
-		require.True(t, w.Fail(1, 1, NotSent).Done)
+		w := started(t, writeOf(three, Quorum, vclock.Causal), off)
+		w.Fail(0, Refused)
+		require.True(t, w.Fail(1, NotSent).Done)
 		return w
 	}
 	require.True(t, play(forgetUnanswered).NotApplied(), "switched off, n3 may store it after the report")
 	w := play(0)
 	require.False(t, w.NotApplied())
-	w.Fail(2, 1, Refused)
+	w.Fail(2, Refused)
 	require.True(t, w.NotApplied(), "settled, it is known")
 }
 
@@ -214,11 +105,11 @@ func TestEmptyOwnerDoesNotCountForAWrite(t *testing.T) { // case 13
 	// n2 comes back empty between two writes: a level met with n2's answer is no
 	// level met, since n2 may be replaced by what it was.
 	play := func(off rules) Outcome {
-		p := writeOf(three, Quorum, vclock.Causal, false)
+		p := writeOf(three, Quorum, vclock.Causal)
 		p.Amnesiac = SetOf(1)
 		w := started(t, p, off)
-		w.Reply(0, 1, Ack{Live: true})
-		w.Reply(1, 1, Ack{Live: true})
+		w.Reply(0, Ack{Live: true})
+		w.Reply(1, Ack{Live: true})
 		return w.Outcome()
 	}
 	require.Equal(t, Pending, play(0))

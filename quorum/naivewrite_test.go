@@ -10,7 +10,6 @@ import (
 type writeEvent struct {
 	cancel  bool
 	replica int
-	round   int
 	acked   bool
 	ack     Ack
 	failure Failure
@@ -19,8 +18,8 @@ type writeEvent struct {
 // writeView is everything that a driver can see of a Write after an event.
 type writeView struct {
 	Step                Step
-	Round               int
 	State               vclock.State
+	Context             vclock.Clock
 	Outcome             Outcome
 	NotApplied          bool
 	Superseded          bool
@@ -32,7 +31,7 @@ type writeView struct {
 
 func viewWrite(w *Write, s Step) writeView {
 	v := writeView{
-		Step: s, Round: w.Round(), State: w.State(), Outcome: w.Outcome(), NotApplied: w.NotApplied(),
+		Step: s, State: w.State(), Context: w.Context(), Outcome: w.Outcome(), NotApplied: w.NotApplied(),
 		Superseded: w.Superseded(), Later: w.Later(), Acked: w.Acked(),
 		Outstanding: w.Outstanding(), Missed: w.Missed(),
 	}
@@ -41,9 +40,9 @@ func viewWrite(w *Write, s Step) writeView {
 }
 
 func (v writeView) equal(o writeView) bool {
-	return v.Step.Merge == o.Step.Merge && v.Step.Done == o.Step.Done &&
-		slices.EqualFunc(v.Step.Repairs, o.Step.Repairs, sameRepair) &&
-		v.Round == o.Round && v.State.Equal(o.State) && v.Outcome == o.Outcome &&
+	return v.Step.Merge == o.Step.Merge && v.Step.State|v.Step.Digest|v.Step.Clock == 0 &&
+		v.Step.Done == o.Step.Done && slices.EqualFunc(v.Step.Repairs, o.Step.Repairs, sameRepair) &&
+		v.State.Equal(o.State) && slices.Equal(v.Context, o.Context) && v.Outcome == o.Outcome &&
 		v.NotApplied == o.NotApplied && v.Superseded == o.Superseded && v.Later == o.Later &&
 		v.Acked == o.Acked && v.Needed == o.Needed && v.Got == o.Got && v.Total == o.Total &&
 		v.Outstanding == o.Outstanding && v.Missed == o.Missed
@@ -52,22 +51,11 @@ func (v writeView) equal(o writeView) bool {
 func sameRepair(a, b Repair) bool { return a.To == b.To && a.State.Equal(b.State) }
 
 // A naiveWrite answers every question by going through the whole list of
-// events, from the rules as the design page words them. It remembers nothing.
+// events, from the rules as the package's invariants word them. It remembers nothing.
 // Times are lengths of prefixes of the list; never is after all of them.
 type naiveWrite struct {
-	p        WriteParams
-	events   []writeEvent
-	switchAt int    // when the second round began
-	settling []bool // by event: whether it settled an attempt, or is a cancel
-}
-
-func newNaiveWrite(p WriteParams, events []writeEvent) naiveWrite {
-	n := naiveWrite{p: p, events: events}
-	n.switchAt = n.switched()
-	for k := range events {
-		n.settling = append(n.settling, n.settles(k))
-	}
-	return n
+	p      WriteParams
+	events []writeEvent
 }
 
 const never = 1 << 30
@@ -79,15 +67,12 @@ func (n naiveWrite) view() writeView {
 		outcome = Pending
 	}
 	v := writeView{
-		Round: n.roundAt(now), State: n.stateOf(n.roundAt(now)), Outcome: outcome,
-		Acked: n.acked(now), Outstanding: n.outstanding(now), Missed: n.p.Owners.Union() &^ n.stored(now),
+		State: n.sent(), Context: n.sent().Clock, Outcome: outcome,
+		Acked: n.acked(now), Outstanding: n.outstanding(now), Missed: n.p.Owners.Union() &^ n.settled(now, true),
 	}
-	v.Needed, v.Got, v.Total = n.worst(v.Acked)
+	v.Needed, v.Got, v.Total = naiveWorst(n.p.Owners, n.p.Level, v.Acked)
 	v.Step.Done = decided == now
-	switch {
-	case now == 0 && n.startable():
-		v.Step.Merge = n.reachable()
-	case now > 0 && n.switchAt == now:
+	if now == 0 && n.startable() {
 		v.Step.Merge = n.reachable()
 	}
 	if to := n.repairedAt(now); to != 0 {
@@ -95,7 +80,7 @@ func (n naiveWrite) view() writeView {
 	}
 	harmless := true
 	for k, e := range n.events {
-		if !n.valid(k) || e.cancel {
+		if !n.settles(k) {
 			continue
 		}
 		harmless = harmless && !e.acked && e.failure != Unanswered
@@ -110,6 +95,14 @@ func (n naiveWrite) view() writeView {
 	}
 	v.NotApplied = outcome == Lost && harmless && v.Outstanding == 0
 	return v
+}
+
+func (n naiveWrite) sent() vclock.State {
+	s := vclock.State{Siblings: []vclock.Sibling{n.p.Sibling}}
+	if n.p.Policy == vclock.Causal {
+		s.Clock = n.p.Context.With(n.p.Sibling.Dot)
+	}
+	return s
 }
 
 func (n naiveWrite) reachable() Set  { return n.p.Owners.Union() &^ n.p.Down }
@@ -138,10 +131,6 @@ func naiveNeed(l Level, size int) int {
 	return [...]int{One: 1, Two: 2, Three: 3, Quorum: (size + 2) / 2, All: size}[l]
 }
 
-func (n naiveWrite) worst(s Set) (needed, got, total int) {
-	return naiveWorst(n.p.Owners, n.p.Level, s)
-}
-
 func naiveWorst(o Owners, l Level, s Set) (needed, got, total int) {
 	lacking := -never
 	for _, owners := range []Set{o.Old, o.New} {
@@ -156,134 +145,103 @@ func naiveWorst(o Owners, l Level, s Set) (needed, got, total int) {
 	return needed, got, total
 }
 
-func (n naiveWrite) valid(k int) bool { return n.settling[k] }
-
 // settles reports whether event k is the first about an attempt that was made.
 func (n naiveWrite) settles(k int) bool {
 	e := n.events[k]
-	if e.cancel {
-		return true
-	}
-	if !n.startable() || e.replica < 0 || !n.reachable().Has(e.replica) || e.round != 1 && e.round != 2 {
-		return false
-	}
-	if e.round == 2 && n.switchAt > k {
-		return false
-	}
-	for j, earlier := range n.events[:k] {
-		if n.valid(j) && !earlier.cancel && earlier.replica == e.replica && earlier.round == e.round {
-			return false
-		}
-	}
-	return true
+	return !e.cancel && n.startable() && e.replica >= 0 && n.reachable().Has(e.replica) &&
+		!slices.ContainsFunc(n.events[:k], func(earlier writeEvent) bool {
+			return !earlier.cancel && earlier.replica == e.replica
+		})
 }
 
 // amnesiacs are those that are known at time k.
 func (n naiveWrite) amnesiacs(k int) Set {
 	s := n.p.Amnesiac
 	for j, e := range n.events[:k] {
-		if !e.cancel && e.acked && e.ack.Amnesiac && n.valid(j) {
+		if e.acked && e.ack.Amnesiac && n.settles(j) {
 			s = s.With(e.replica)
 		}
 	}
 	return s
 }
 
-// settled are the owners whose attempt of a round was settled by time k, and
-// by an acknowledgement if acked.
-func (n naiveWrite) settled(k, round int, acked bool) Set {
+// settled are the owners whose attempt was settled by time k, and by an
+// acknowledgement if acked.
+func (n naiveWrite) settled(k int, acked bool) Set {
 	var s Set
 	for j, e := range n.events[:k] {
-		if !e.cancel && e.round == round && (e.acked || !acked) && n.valid(j) {
+		if n.settles(j) && (e.acked || !acked) {
 			s = s.With(e.replica)
 		}
 	}
 	return s
 }
 
-func (n naiveWrite) metAt(k, round int) bool {
-	return n.enough(n.settled(k, round, true) &^ n.amnesiacs(k))
-}
+func (n naiveWrite) acked(k int) Set { return n.settled(k, true) &^ n.amnesiacs(k) }
 
-func (n naiveWrite) hopelessAt(k, round int) bool {
-	failed := n.settled(k, round, false) &^ n.settled(k, round, true)
-	return !n.enough(n.reachable() &^ failed &^ n.amnesiacs(k))
-}
-
-func (n naiveWrite) first(from int, holds func(k int) bool) int {
-	for k := from; k <= len(n.events); k++ {
-		if holds(k) {
-			return k
-		}
+func (n naiveWrite) outstanding(k int) Set {
+	if !n.startable() {
+		return 0
 	}
-	return never
+	return n.reachable() &^ n.settled(k, false)
 }
 
-func (n naiveWrite) cancelled(k int) bool { return k > 0 && n.events[k-1].cancel }
-
-func (n naiveWrite) switched() int {
-	if !n.p.Overwrite || n.p.Policy != vclock.Causal || !n.startable() {
-		return never
-	}
+// decision is when the outcome was decided, and what it is.
+func (n naiveWrite) decision() (int, Outcome) {
 	for k := range len(n.events) + 1 {
-		if n.cancelled(k) || n.round1HopelessAt(k) {
-			return never
-		}
-		if n.round1MetAt(k) {
-			sent := n.stateOf(1).Clock
-			if sent.CoversAll(n.grownAt(k)) {
-				return never
-			}
-			return k
+		switch {
+		case n.enough(n.acked(k)):
+			return k, Won
+		case k > 0 && n.events[k-1].cancel,
+			!n.enough(n.acked(k) | n.outstanding(k)&^n.amnesiacs(k)):
+			return k, Lost
 		}
 	}
-	return never
+	return never, Pending
 }
 
-// In round 1 an attempt is settled by the first event about it, so that these
-// need not ask when the second round began.
-func (n naiveWrite) round1(k int) (acked, failed, amnesiac Set) {
-	var seen Set
-	amnesiac = n.p.Amnesiac
-	for _, e := range n.events[:k] {
-		if e.cancel || e.round != 1 || e.replica < 0 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
-			continue
-		}
-		seen = seen.With(e.replica)
-		if !e.acked {
-			failed = failed.With(e.replica)
-			continue
-		}
-		acked = acked.With(e.replica)
-		if e.ack.Amnesiac {
-			amnesiac = amnesiac.With(e.replica)
+// successor joins all that was shown by time k to be on top of the write.
+func (n naiveWrite) successor(k int) vclock.State {
+	var joined vclock.State
+	for j, e := range n.events[:k] {
+		if e.acked && !e.ack.Live && !e.ack.ValuesMissing && n.settles(j) {
+			joined = vclock.Join(n.p.Policy, e.ack.State, joined)
 		}
 	}
-	return acked, failed, amnesiac
+	return joined
 }
 
-func (n naiveWrite) round1MetAt(k int) bool {
-	acked, _, amnesiac := n.round1(k)
-	return n.enough(acked &^ amnesiac)
-}
-
-func (n naiveWrite) round1HopelessAt(k int) bool {
-	_, failed, amnesiac := n.round1(k)
-	return !n.enough(n.reachable() &^ failed &^ amnesiac)
-}
-
-func (n naiveWrite) grownAt(k int) vclock.Clock {
-	clock := n.p.Context.With(n.p.Sibling.Dot)
-	_, _, amnesiac := n.round1(k)
-	var seen Set
-	for _, e := range n.events[:k] {
-		if e.cancel || e.round != 1 || e.replica < 0 || seen.Has(e.replica) || !n.reachable().Has(e.replica) {
-			continue
-		}
-		seen = seen.With(e.replica)
-		if e.acked && e.ack.Live && !amnesiac.Has(e.replica) {
-			clock = clock.Join(e.ack.State.Clock)
+// holders are the owners whose acknowledgement by time k showed the written dot.
+func (n naiveWrite) holders(k int) Set {
+	var s Set
+	for j, e := range n.events[:k] {
+		if e.acked && e.ack.Live && n.settles(j) {
+			s = s.With(e.replica)
 		}
 	}
-	return clock
+	return s
+}
+
+// repairedAt are the owners that are given the successor at time k.
+func (n naiveWrite) repairedAt(k int) Set {
+	decided, _ := n.decision()
+	if n.p.Policy != vclock.Causal || n.successor(k).IsZero() || !n.repairsAt(k, decided) {
+		return 0
+	}
+	to := n.holders(k)
+	for j := decided; j < k; j++ {
+		if n.repairsAt(j, decided) && n.successor(j).Equal(n.successor(k)) {
+			to &^= n.holders(j)
+		}
+	}
+	return to
+}
+
+// repairsAt reports whether time k is one of the two at which repairs go out:
+// the decision, and the settling of the last attempt after it.
+func (n naiveWrite) repairsAt(k, decided int) bool {
+	if k == decided {
+		return true
+	}
+	return k > decided && n.outstanding(k) == 0 && n.settles(k-1)
 }

@@ -87,9 +87,9 @@ func randomWriteEvent(rng *rand.Rand, w *Write, p WriteParams) writeEvent {
 	if rng.IntN(60) == 0 {
 		return writeEvent{cancel: true}
 	}
-	e := writeEvent{round: 1 + rng.IntN(2), replica: rng.IntN(MaxOwners+2) - 1, failure: Failure(rng.IntN(3))}
-	if out := w.out[e.round-1]; out != 0 && rng.IntN(12) != 0 {
-		e.replica = member(rng, out)
+	e := writeEvent{replica: rng.IntN(MaxOwners+2) - 1, failure: Failure(rng.IntN(3))}
+	if w.out != 0 && rng.IntN(12) != 0 {
+		e.replica = member(rng, w.out)
 	}
 	if rng.IntN(3) != 0 {
 		e.acked, e.ack = true, randomAck(rng, p.Policy)
@@ -114,7 +114,7 @@ func TestRandomWritesAgreeWithTheNaiveOne(t *testing.T) {
 	for seed := uint64(0); done < cases; seed++ {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		o := randomOwners(rng)
-		p := writeOf(o, Level(1+rng.IntN(5)), vclock.Policy(rng.IntN(8)/7), rng.IntN(2) == 0)
+		p := writeOf(o, Level(1+rng.IntN(5)), vclock.Policy(rng.IntN(8)/7))
 		p.Down, p.Amnesiac = few(rng, o.Union()), few(rng, o.Union())
 		if p.Policy == vclock.Causal {
 			p.Context = randomClock(rng)
@@ -132,7 +132,7 @@ func TestRandomWritesAgreeWithTheNaiveOne(t *testing.T) {
 		for every := seed%10 == 0; ; {
 			if every || rng.IntN(6) == 0 || w.Outstanding() == 0 {
 				compared++
-				want, got := newNaiveWrite(p, events).view(), viewWrite(&w, step)
+				want, got := naiveWrite{p, events}.view(), viewWrite(&w, step)
 				if !want.equal(got) {
 					t.Fatalf("seed %d: params %+v\nevents %+v\nnaive   %+v\nmachine %+v", seed, p, events, want, got)
 				}

@@ -33,8 +33,8 @@ func (r replicas) write(context vclock.Clock, d vclock.Dot, to ...int) {
 	}
 }
 
-// deliver applies w's current round at owner i and hands in the answer.
-func (r replicas) deliver(w *Write, i int) Step { return w.Reply(i, w.Round(), r.merge(i, w.State())) }
+// deliver applies w at owner i and hands in the answer.
+func (r replicas) deliver(w *Write, i int) Step { return w.Reply(i, r.merge(i, w.State())) }
 
 func (r replicas) repair(s Step) {
 	for _, repair := range s.Repairs {

@@ -6,5 +6,6 @@ package quorum
 // owners, and so many requests at random beyond.
 const (
 	exploredOwners = 5
+	exploredOrders = 3
 	randomRequests = 100_000
 )

@@ -6,5 +6,6 @@ package quorum
 // the explorations are smaller.
 const (
 	exploredOwners = 3
+	exploredOrders = 1
 	randomRequests = 5_000
 )

@@ -67,7 +67,7 @@ type Repair struct {
 // A Step is the work that an event gives the driver. The zero Step is nothing
 // to do. The sets of one step are disjoint.
 type Step struct {
-	Merge  Set // send Write.State to these, tagged with Write.Round
+	Merge  Set // send Write.State to these; Start's step alone has any
 	State  Set // ask these for the whole state
 	Digest Set // ask these for a digest
 	Clock  Set // ask these for the clock only

@@ -8,16 +8,11 @@ type WriteParams struct {
 	Level  Level
 	Policy vclock.Policy
 
-	// Context is what the write covers, without its own dot; nil for
-	// LastWriteWins.
+	// Context is what the write covers, without its own dot: all of it was
+	// read before the dot was minted (invariant 5). Nil for LastWriteWins.
 	Context vclock.Clock
 	// Sibling is the written dot and value. It is shared, not copied.
 	Sibling vclock.Sibling
-	// Overwrite marks a Put without a context: it takes a second round when an
-	// acknowledgement shows a clock that Context did not cover (invariant 5).
-	// It is only for writers of a key that take turns: two such writes at once may
-	// each cover the other, and leave neither. Without effect for LastWriteWins.
-	Overwrite bool
 
 	// Down are owners that can be sent nothing at the moment. They are not
 	// asked, and count as NotSent from the start.
@@ -47,27 +42,24 @@ type Ack struct {
 
 // A Write decides one write. It is one value for a pooled request to embed; it is
 // not safe for concurrent use, and must be set up by Init. Init allocates the state
-// that is sent; no later step allocates unless a second round or a repair comes of it.
+// that is sent; no later step allocates unless a repair comes of it.
 //
-// Call Start once, then Reply or Fail once for each owner and round that a step's
-// Merge named, in any order, also after the outcome is decided: that is the tail.
+// Call Start once, then Reply or Fail once for each owner that its step's Merge
+// named, in any order, also after the outcome is decided: that is the tail.
 // What comes twice, or from an owner that was not asked, is ignored.
 type Write struct {
 	quota   quota
 	policy  vclock.Policy
-	sibling vclock.Sibling
+	dot     vclock.Dot
 	down    Set
 	without rules
 
-	overwrite bool
-	started   bool
-	outcome   Outcome
-	round     int
-	state     vclock.State // what this round sends
-	grown     vclock.Clock // what the second round would cover
+	started bool
+	outcome Outcome
+	state   vclock.State // what is sent
 
-	out      [2]Set // attempts that are not settled, by round
-	applied  Set    // acknowledged this round, counted or not
+	out      Set // attempts that are not settled
+	applied  Set // acknowledged, counted or not
 	amnesiac Set
 	traced   bool // some attempt was applied, or may have been
 
@@ -76,7 +68,7 @@ type Write struct {
 
 	// Causal: what was written on top of this write, and who lacks it.
 	successor vclock.State
-	live      Set // owners whose last acknowledgement held the written dot
+	live      Set // owners whose acknowledgement held the written dot
 	repaired  Set // owners to whom successor was given already
 }
 
@@ -89,17 +81,13 @@ func (w *Write) Init(p WriteParams) error {
 		*w = Write{}
 		return err
 	}
-	state := vclock.WriteState(p.Policy, p.Context, p.Sibling)
 	*w = Write{
-		quota:     q,
-		policy:    p.Policy,
-		sibling:   p.Sibling,
-		down:      p.Down,
-		amnesiac:  p.Amnesiac,
-		overwrite: p.Overwrite && p.Policy == vclock.Causal,
-		round:     1,
-		state:     state,
-		grown:     state.Clock,
+		quota:    q,
+		policy:   p.Policy,
+		dot:      p.Sibling.Dot,
+		down:     p.Down,
+		amnesiac: p.Amnesiac,
+		state:    vclock.WriteState(p.Policy, p.Context, p.Sibling),
 	}
 	return nil
 }
@@ -117,13 +105,13 @@ func (w *Write) Start() Step {
 		w.outcome = Lost
 		return Step{Done: true}
 	}
-	w.out[0] = reachable
+	w.out = reachable
 	return Step{Merge: reachable}
 }
 
-// Reply takes owner i's acknowledgement of the given round.
-func (w *Write) Reply(i, round int, a Ack) Step {
-	if !w.settle(i, round) {
+// Reply takes owner i's acknowledgement.
+func (w *Write) Reply(i int, a Ack) Step {
+	if !w.settle(i) {
 		return Step{}
 	}
 	w.traced = true
@@ -131,16 +119,13 @@ func (w *Write) Reply(i, round int, a Ack) Step {
 	if a.Amnesiac {
 		w.amnesiac = w.amnesiac.With(i)
 	}
-	if round == w.round {
-		w.take(i, a)
-	}
+	w.take(i, a)
 	return w.advance()
 }
 
-// Fail takes the news that owner i's attempt of the given round brought no
-// acknowledgement.
-func (w *Write) Fail(i, round int, f Failure) Step {
-	if !w.settle(i, round) {
+// Fail takes the news that owner i's attempt brought no acknowledgement.
+func (w *Write) Fail(i int, f Failure) Step {
+	if !w.settle(i) {
 		return Step{}
 	}
 	if f != NotSent && f != Refused {
@@ -162,32 +147,26 @@ func (w *Write) Cancel() Step {
 }
 
 // settle strikes the attempt off, and reports whether there was one.
-func (w *Write) settle(i, round int) bool {
-	if !inRange(i) || round < 1 || round > w.round || !w.out[round-1].Has(i) {
+func (w *Write) settle(i int) bool {
+	if !inRange(i) || !w.out.Has(i) {
 		return false
 	}
-	w.out[round-1] = w.out[round-1].Without(i)
+	w.out = w.out.Without(i)
 	return true
 }
 
-// take notes what an acknowledgement of the current round shows.
+// take notes what an acknowledgement shows.
 func (w *Write) take(i int, a Ack) {
 	w.applied = w.applied.With(i)
-	counts := w.counting(SetOf(i)) != 0
 	if w.policy == vclock.LastWriteWins {
+		counts := w.counting(SetOf(i)) != 0
 		w.superseded = w.superseded || counts && (!a.Live || w.beatenBy(a.State))
 		return
-	}
-	if w.overwrite && counts && (a.Live || w.without.has(growBySuperseded)) {
-		// Superseded, the dot has a successor; to cover that too would
-		// replace it by the write that it was made on top of.
-		w.grown = w.grown.Join(a.State.Clock)
 	}
 	if a.Live {
 		w.live = w.live.With(i)
 		return
 	}
-	w.live = w.live.Without(i)
 	if a.ValuesMissing || a.State.IsZero() {
 		return
 	}
@@ -205,11 +184,9 @@ func (w *Write) advance() Step {
 	if w.outcome == Pending {
 		acked := w.Acked()
 		switch {
-		case w.quota.met(acked) && w.mustGrow():
-			w.secondRound(&s)
 		case w.quota.met(acked):
 			w.outcome, s.Done = Won, true
-		case !w.quota.met(acked | w.counting(w.out[w.round-1])):
+		case !w.quota.met(acked | w.counting(w.out)):
 			w.outcome, s.Done = Lost, true
 		}
 	}
@@ -217,27 +194,10 @@ func (w *Write) advance() Step {
 	return s
 }
 
-// mustGrow reports whether owners held writes that this one was to overwrite and
-// does not cover (invariant 5).
-func (w *Write) mustGrow() bool {
-	return w.overwrite && w.round == 1 && !w.without.has(noSecondRound) && !w.state.Clock.CoversAll(w.grown)
-}
-
-func (w *Write) secondRound(s *Step) {
-	if w.without.has(newDotInRound2) {
-		w.sibling.Dot.Stamp++
-	}
-	w.round = 2
-	w.state = vclock.WriteState(w.policy, w.grown, w.sibling)
-	w.applied = 0
-	w.out[1] = w.quota.owners.Union() &^ w.down
-	s.Merge = w.out[1]
-}
-
 // repair gives the write's successors to the owners that hold the write in
 // their place: with the decision, and once more when nothing is outstanding.
 func (w *Write) repair(s *Step) {
-	if w.successor.IsZero() || w.outcome == Pending || !s.Done && w.Outstanding() != 0 {
+	if w.successor.IsZero() || w.outcome == Pending || !s.Done && w.out != 0 {
 		return
 	}
 	to := w.live &^ w.repaired
@@ -260,7 +220,7 @@ func (w *Write) counting(s Set) Set {
 // the order of last-write-wins tenants.
 func (w *Write) beatenBy(s vclock.State) bool {
 	for i := range s.Siblings {
-		if vclock.CompareByStamp(s.Siblings[i].Dot, w.sibling.Dot) > 0 {
+		if vclock.CompareByStamp(s.Siblings[i].Dot, w.dot) > 0 {
 			return true
 		}
 	}

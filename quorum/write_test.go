@@ -9,13 +9,13 @@ import (
 )
 
 func TestWriteReturnsAtTheLevelAndGoesOnInTheTail(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, false), 0)
-	require.Equal(t, Step{}, w.Reply(2, 1, Ack{Live: true}))
-	require.Equal(t, Step{Done: true}, w.Reply(0, 1, Ack{Live: true}))
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
+	require.Equal(t, Step{}, w.Reply(2, Ack{Live: true}))
+	require.Equal(t, Step{Done: true}, w.Reply(0, Ack{Live: true}))
 	require.Equal(t, Won, w.Outcome())
 	require.Equal(t, SetOf(1), w.Outstanding())
 	require.Equal(t, SetOf(1), w.Missed())
-	require.Equal(t, Step{}, w.Reply(1, 1, Ack{Live: true}))
+	require.Equal(t, Step{}, w.Reply(1, Ack{Live: true}))
 	require.Equal(t, FirstN(3), w.Acked())
 	require.Zero(t, w.Missed())
 	require.Equal(t, Step{}, w.Cancel())
@@ -23,9 +23,9 @@ func TestWriteReturnsAtTheLevelAndGoesOnInTheTail(t *testing.T) {
 }
 
 func TestWriteFailsAsSoonAsTheLevelIsOutOfReach(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, false), 0)
-	require.Equal(t, Step{}, w.Fail(0, 1, Refused))
-	require.Equal(t, Step{Done: true}, w.Fail(1, 1, Refused))
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
+	require.Equal(t, Step{}, w.Fail(0, Refused))
+	require.Equal(t, Step{Done: true}, w.Fail(1, Refused))
 	needed, got, total := w.Needed()
 	require.Equal(t, []int{2, 0, 3}, []int{needed, got, total})
 }
@@ -48,87 +48,74 @@ func TestWriteThatCannotSucceedIsNotSent(t *testing.T) {
 }
 
 func TestAmnesiacOwnerIsSentTheWriteAndCountsForNothing(t *testing.T) {
-	p := writeOf(three, Quorum, vclock.Causal, true)
+	p := writeOf(three, Quorum, vclock.Causal)
 	p.Amnesiac = SetOf(0)
 	w := started(t, p, 0)
-	require.Equal(t, Step{}, w.Reply(0, 1, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}}))
-	require.Equal(t, Step{}, w.Reply(1, 1, Ack{Live: true}))
-	require.Equal(t, Step{Done: true}, w.Reply(2, 1, Ack{Live: true}), "its clock begins no second round either")
+	require.Equal(t, Step{}, w.Reply(0, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}}))
+	require.Equal(t, Step{}, w.Reply(1, Ack{Live: true}))
+	require.Equal(t, Step{Done: true}, w.Reply(2, Ack{Live: true}))
 	require.Equal(t, SetOf(1, 2), w.Acked())
 	require.Zero(t, w.Missed(), "it stored the write")
 }
 
-func TestSecondRoundIsSentToEveryOwnerThatCanBeReached(t *testing.T) {
-	p := writeOf(Owners{Old: FirstN(5)}, Three, vclock.Causal, true)
-	p.Down = SetOf(4)
-	var w Write
-	require.NoError(t, w.Init(p))
-	require.Equal(t, Step{Merge: FirstN(4)}, w.Start())
-	more := Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}}
-	w.Fail(0, 1, Unanswered)
-	w.Reply(1, 1, more)
-	w.Reply(2, 1, Ack{Live: true})
-	require.Equal(t, Step{Merge: FirstN(4)}, w.Reply(3, 1, Ack{Live: true}))
-	require.Equal(t, 2, w.Round())
-	require.Equal(t, vclock.Clock{mine, stranger}, w.Context())
-	require.Equal(t, []vclock.Sibling{p.Sibling}, w.State().Siblings, "the same dot")
-	require.Zero(t, w.Acked(), "the first round's acknowledgements do not count for the second")
-
-	w.Reply(1, 2, Ack{Live: true})
-	w.Reply(2, 2, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger, successor}}})
-	w.Fail(0, 2, Refused)
-	require.Equal(t, Step{Done: true}, w.Fail(3, 2, Refused))
-	require.Equal(t, Lost, w.Outcome())
-	require.False(t, w.NotApplied(), "the first round was applied")
+func TestWriteHasOneRoundWhateverTheAcknowledgementsShow(t *testing.T) {
+	p := writeOf(three, Quorum, vclock.Causal)
+	p.Context = vclock.Clock{successor}
+	w := started(t, p, 0)
+	sent := w.State()
+	require.Equal(t, vclock.Clock{mine, successor}, sent.Clock)
+	more := Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger, successor}}}
+	require.Equal(t, Step{}, w.Reply(0, more))
+	require.Equal(t, Step{Done: true}, w.Reply(1, more))
+	require.Equal(t, sent, w.State())
+	require.Equal(t, sent.Clock, w.Context(), "a reader of this write has not seen what it met")
 }
 
-func TestLateAnswersOfTheFirstRoundSettleAndDoNotCount(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, true), 0)
-	w.Reply(0, 1, Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}})
-	require.Equal(t, FirstN(3), w.Reply(1, 1, Ack{Live: true}).Merge)
-	w.Reply(0, 2, Ack{Live: true})
-	require.Equal(t, Step{}, w.Reply(2, 1, Ack{Live: true}))
-	require.Equal(t, SetOf(0), w.Acked())
-	require.Equal(t, SetOf(1, 2), w.Outstanding())
-	require.Equal(t, Step{Done: true}, w.Reply(2, 2, Ack{Live: true}))
+func TestRepairGoesOutOnceMoreWhenTheTailFindsMore(t *testing.T) {
+	w := started(t, writeOf(Owners{Old: FirstN(4)}, Two, vclock.Causal), 0)
+	one, both := stateOf(vclock.Clock{mine}, successor), stateOf(vclock.Clock{mine}, successor, stranger)
+	require.Equal(t, Step{}, w.Reply(0, Ack{Live: true}))
+	require.Equal(t, Step{Done: true, Repairs: []Repair{{To: SetOf(0), State: one}}}, w.Reply(1, Ack{State: one}))
+	require.Equal(t, Step{}, w.Reply(2, Ack{State: both}))
+	require.Equal(t, Step{Repairs: []Repair{{To: SetOf(0, 3), State: both}}}, w.Reply(3, Ack{Live: true}))
 }
 
 func TestLastWriteWinsTellsThatItWasSuperseded(t *testing.T) {
 	greater := Ack{State: vclock.State{Siblings: []vclock.Sibling{{Dot: successor}}}, ValuesMissing: true}
-	w := started(t, writeOf(three, Quorum, vclock.LastWriteWins, true), 0)
+	w := started(t, writeOf(three, Quorum, vclock.LastWriteWins), 0)
 	require.Empty(t, w.Context())
-	w.Reply(0, 1, Ack{Live: true})
+	w.Reply(0, Ack{Live: true})
 	require.False(t, w.Superseded())
-	require.Equal(t, Step{Done: true}, w.Reply(1, 1, greater), "one round, and no repair without a value")
+	require.Equal(t, Step{Done: true}, w.Reply(1, greater), "no repair without a value")
 	require.True(t, w.Superseded())
 	require.Equal(t, successor.Stamp, w.Later())
 
 	greater.Amnesiac = true
-	w = started(t, writeOf(three, Quorum, vclock.LastWriteWins, false), 0)
-	w.Reply(0, 1, greater)
+	w = started(t, writeOf(three, Quorum, vclock.LastWriteWins), 0)
+	w.Reply(0, greater)
 	require.False(t, w.Superseded(), "it counts for nothing")
 	require.Equal(t, successor.Stamp, w.Later(), "and still moves the clock on")
 }
 
 func TestJointLevelMustBeMetInEachSet(t *testing.T) {
-	w := started(t, writeOf(Owners{Old: SetOf(0, 1, 2), New: SetOf(2, 3, 4)}, Quorum, vclock.Causal, false), 0)
-	w.Reply(0, 1, Ack{Live: true})
-	w.Reply(1, 1, Ack{Live: true})
-	require.Equal(t, Step{}, w.Reply(2, 1, Ack{Live: true}))
+	w := started(t, writeOf(Owners{Old: SetOf(0, 1, 2), New: SetOf(2, 3, 4)}, Quorum, vclock.Causal), 0)
+	w.Reply(0, Ack{Live: true})
+	w.Reply(1, Ack{Live: true})
+	require.Equal(t, Step{}, w.Reply(2, Ack{Live: true}))
 	needed, got, total := w.Needed()
 	require.Equal(t, []int{2, 1, 3}, []int{needed, got, total}, "of the new set")
-	require.Equal(t, Step{}, w.Fail(3, 1, Refused))
-	require.Equal(t, Step{Done: true}, w.Fail(4, 1, Refused))
+	require.Equal(t, Step{}, w.Fail(3, Refused))
+	require.Equal(t, Step{Done: true}, w.Fail(4, Refused))
 	require.Equal(t, Lost, w.Outcome())
 }
 
 func TestCancelledWriteKeepsAccountOfTheTail(t *testing.T) {
-	w := started(t, writeOf(three, Quorum, vclock.Causal, true), 0)
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
 	require.Equal(t, Step{Done: true}, w.Cancel())
 	require.Equal(t, Step{}, w.Cancel())
 	more := Ack{Live: true, State: vclock.State{Clock: vclock.Clock{mine, stranger}}}
 	for i := range 3 {
-		require.Equal(t, Step{}, w.Reply(i, 1, more), "nobody waits for a second round")
+		require.Equal(t, Step{}, w.Reply(i, more))
 	}
 	require.Equal(t, Lost, w.Outcome())
 	require.Zero(t, w.Outstanding()|w.Missed())

@@ -2,11 +2,7 @@ package quorum
 
 import "github.com/devrev/pairdb/vclock"
 
-// Round returns the round that State belongs to: 1, or 2 after a step that
-// began the second.
-func (w *Write) Round() int { return w.round }
-
-// State returns what the current round sends. It is never changed once made.
+// State returns what is sent. It is never changed once made.
 func (w *Write) State() vclock.State { return w.state }
 
 // Outcome returns whether the write is decided.
@@ -22,7 +18,7 @@ func (w *Write) NotApplied() bool {
 	if w.without.has(forgetUnanswered) {
 		return w.applied == 0
 	}
-	return !w.traced && w.Outstanding() == 0
+	return !w.traced && w.out == 0
 }
 
 // Superseded reports whether an acknowledgement that counted, so far, showed a
@@ -30,26 +26,25 @@ func (w *Write) NotApplied() bool {
 // for causal tenants.
 func (w *Write) Superseded() bool { return w.superseded }
 
-// Later returns the greatest stamp that any acknowledgement, of either round,
-// has shown so far; 0 if none showed one.
+// Later returns the greatest stamp that any acknowledgement has shown so far; 0
+// if none showed one.
 func (w *Write) Later() vclock.Stamp { return w.later }
 
-// Acked returns the owners whose acknowledgement of the current round counts,
-// those of the tail included.
+// Acked returns the owners whose acknowledgement counts, those of the tail
+// included.
 func (w *Write) Acked() Set { return w.counting(w.applied) }
 
 // Needed describes the owner set that lacks most: how many acknowledgements it
-// needs, how many it got in the current round, and how many owners it has.
+// needs, how many it got, and how many owners it has.
 func (w *Write) Needed() (needed, got, total int) { return w.quota.furthest(w.Acked()) }
 
-// Context returns what a reader of this write has seen: the clock of the
-// current round, the written dot included. Nil for LastWriteWins.
+// Context returns what a reader of this write has seen: what the write covers,
+// and the written dot. Nil for LastWriteWins.
 func (w *Write) Context() vclock.Clock { return w.state.Clock }
 
-// Outstanding returns the owners with an attempt, of either round, that is not
-// settled.
-func (w *Write) Outstanding() Set { return w.out[0] | w.out[1] }
+// Outstanding returns the owners with an attempt that is not settled.
+func (w *Write) Outstanding() Set { return w.out }
 
-// Missed returns the owners that have not acknowledged the current round so
-// far, those that are down included. When the tail ends it is whom to leave a hint for.
+// Missed returns the owners that have not acknowledged so far, those that are
+// down included. When the tail ends it is whom to leave a hint for.
 func (w *Write) Missed() Set { return w.quota.owners.Union() &^ w.applied }
