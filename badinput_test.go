@@ -263,7 +263,7 @@ func TestItemsOfOnePutManyWithTheSameKeyAreRefusedAtTheSecond(t *testing.T) {
 
 func TestAfterCloseEveryCallIsRefused(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
-		require.NoError(t, w.client.Close(t.Context()))
+		require.NoError(t, w.client.Close(soon(t)))
 		sent := w.sent()
 		eachRequest(t, func(t *testing.T, r request) error {
 			err := r.call(t.Context(), w.shop, "k")
@@ -271,7 +271,7 @@ func TestAfterCloseEveryCallIsRefused(t *testing.T) {
 			require.False(t, pairdb.Retryable(err))
 			return err
 		})
-		require.ErrorIs(t, w.client.Ready(t.Context()), pairdb.ErrClosed)
+		require.ErrorIs(t, w.client.Ready(soon(t)), pairdb.ErrClosed)
 		require.Equal(t, sent, w.sent())
 		owners, err := w.shop.Owners("k")
 		require.NoError(t, err, "no node is asked")

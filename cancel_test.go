@@ -106,7 +106,7 @@ func TestCancelledBeforeTheNodesAreConnectedAWriteIsNotApplied(t *testing.T) {
 		c.Heal()
 		time.Sleep(time.Minute)
 		require.Zero(t, w.applied())
-		require.NoError(t, w.client.Ready(t.Context()))
+		require.NoError(t, w.client.Ready(soon(t)))
 	})
 }
 
@@ -216,6 +216,6 @@ func TestAPanicInTheCallersFunctionLeavesNothingBehind(t *testing.T) {
 		require.NoError(t, update("k")(t.Context(), w), "the turn was given back")
 		synctest.Wait()
 		require.Zero(t, w.client.Stats().InFlight)
-		require.NoError(t, w.client.Close(t.Context()))
+		require.NoError(t, w.client.Close(soon(t)))
 	})
 }

@@ -19,7 +19,7 @@ func TestCloseWaitsForTheTailsOfWrites(t *testing.T) {
 		w.Node(0).Delay(3 * time.Second)
 		w.put("k", "v", pairdb.NoContext())
 		began := time.Now()
-		require.NoError(t, w.client.Close(t.Context()))
+		require.NoError(t, w.client.Close(soon(t)))
 		require.Equal(t, 3*time.Second, time.Since(began))
 		require.Equal(t, 3, w.holders("k", "v"))
 		require.Zero(t, w.client.Stats().InFlight)
@@ -33,7 +33,7 @@ func TestCloseWaitsForCallsThatRunAndRefusesOthersMeanwhile(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() { running = put("k", nil, pairdb.NoContext())(t.Context(), w) })
 		synctest.Wait()
-		all.Go(func() { closing = w.client.Close(t.Context()) })
+		all.Go(func() { closing = w.client.Close(soon(t)) })
 		synctest.Wait()
 		require.ErrorIs(t, get("k")(t.Context(), w), pairdb.ErrClosed)
 		w.Heal()
@@ -71,7 +71,7 @@ func TestClosingAgainWaitsForTheFirstClose(t *testing.T) {
 		began := time.Now()
 		for range 3 {
 			all.Go(func() {
-				require.NoError(t, w.client.Close(t.Context()))
+				require.NoError(t, w.client.Close(soon(t)))
 				require.Equal(t, time.Second, time.Since(began))
 			})
 		}
@@ -91,7 +91,7 @@ func TestAClientOpenedWithAContextThatEndsGoesOn(t *testing.T) {
 		client, err := c.Open(ctx)
 		require.NoError(t, err)
 		cancel()
-		require.NoError(t, client.Ready(t.Context()))
+		require.NoError(t, client.Ready(soon(t)))
 		require.NoError(t, c.SetTopology(func(topo *topology.Topology) { topo.Nodes[0].State = topology.Draining }))
 		synctest.Wait()
 		require.EqualValues(t, 2, client.Topology().Epoch)

@@ -105,9 +105,9 @@ func TestOneMistakeIsToldOnceAndOnOneLine(t *testing.T) {
 		w.Plant("shop", "torn", "a", "b")
 		require.EqualError(t, get("torn", pairdb.ResolveWith(pairdb.RefuseConflicts))(t.Context(), w),
 			`pairdb: get shop/"torn": the key has conflicting siblings`)
-		require.NoError(t, w.client.Close(t.Context()))
+		require.NoError(t, w.client.Close(soon(t)))
 		require.EqualError(t, put("k", nil)(t.Context(), w), `pairdb: put shop/"k": the client is closed (the write was not applied)`)
-		require.EqualError(t, w.client.Ready(t.Context()), `pairdb: ready: the client is closed`)
+		require.EqualError(t, w.client.Ready(soon(t)), `pairdb: ready: the client is closed`)
 	})
 }
 

@@ -60,7 +60,7 @@ func TestTwoOwnersDownAWriteIsNotAppliedAndNothingIsSent(t *testing.T) {
 		require.Equal(t, sent, w.sent())
 		require.Empty(t, seen.missed(), "nobody misses what was not applied")
 		w.Heal()
-		require.NoError(t, w.client.Ready(t.Context()))
+		require.NoError(t, w.client.Ready(soon(t)))
 		w.put("k", "v")
 	}, pairdb.WithHooks(seen))
 }
@@ -176,7 +176,7 @@ func TestANodeThatLosesItsStoreDuringAWriteDoesNotCountForIt(t *testing.T) {
 			}
 		}))
 		w.put("k", "v")
-		require.NoError(t, w.client.Close(t.Context()))
+		require.NoError(t, w.client.Close(soon(t)))
 		w.Node(0).Wipe() // unseen: the next client has never met the node
 		fresh := newWorld(t, w.Cluster)
 		require.True(t, fresh.client.Health().Nodes[0].Amnesiac, "the topology knows the store")

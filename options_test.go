@@ -53,5 +53,5 @@ func TestTheGreatestLimitsAreTaken(t *testing.T) {
 		MaxValueBytes: pairdb.MaxMaxValueBytes, KeyMemory: 1, MaxInFlight: 1, MaxInFlightBytes: 1,
 	}))
 	require.NoError(t, err)
-	require.NoError(t, client.Close(t.Context()))
+	require.NoError(t, client.Close(soon(t)))
 }

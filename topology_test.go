@@ -107,7 +107,7 @@ func TestOpenWaitsForASourceThatFailsForAWhile(t *testing.T) {
 		source := &failing{Cluster: c, left: 3}
 		client, err := pairdb.Open(t.Context(), source, pairdb.WithDialer(c.Dial))
 		require.NoError(t, err)
-		require.NoError(t, client.Close(t.Context()))
+		require.NoError(t, client.Close(soon(t)))
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
