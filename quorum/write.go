@@ -167,7 +167,7 @@ func (w *Write) take(i int, a Ack) {
 		w.live = w.live.With(i)
 		return
 	}
-	if a.ValuesMissing || a.State.IsZero() {
+	if a.ValuesMissing || len(a.State.Siblings) == 0 { // a clock alone would take values away
 		return
 	}
 	if known := w.successor; !known.Equal(a.State) {

@@ -121,3 +121,14 @@ func TestCancelledWriteKeepsAccountOfTheTail(t *testing.T) {
 	require.Zero(t, w.Outstanding()|w.Missed())
 	require.False(t, w.NotApplied())
 }
+
+func TestAClockWithoutSiblingsMakesNoRepair(t *testing.T) {
+	// A node that holds a large state answers a superseded write by its clock
+	// alone. Joined into an owner that holds the write, it would leave nothing.
+	w := started(t, writeOf(three, Quorum, vclock.Causal), 0)
+	clock := Ack{State: vclock.State{Clock: vclock.Clock{mine, successor}}}
+	require.Equal(t, Step{}, w.Reply(0, Ack{Live: true}))
+	require.Equal(t, Step{Done: true}, w.Reply(1, clock))
+	require.Equal(t, Step{}, w.Reply(2, Ack{Live: true}))
+	require.Equal(t, FirstN(3), w.Acked(), "superseded is acknowledged")
+}
