@@ -103,6 +103,7 @@ func TestCancelledBeforeTheNodesAreConnectedAWriteIsNotApplied(t *testing.T) {
 			return put("k", []byte("v"), pairdb.NoContext())(ctx, w)
 		}), pairdb.ErrNotApplied)
 		requireNoOutcome(t, cancelled(t, func(ctx context.Context) error { return get("k")(ctx, w) }))
+		require.Zero(t, w.client.Stats().InFlight, "all was withdrawn")
 		c.Heal()
 		time.Sleep(time.Minute)
 		require.Zero(t, w.applied())
@@ -123,6 +124,20 @@ func TestCancelledWhileItWaitsForRoomAWriteIsNotApplied(t *testing.T) {
 		w.Heal()
 		time.Sleep(time.Minute)
 		require.Equal(t, 3, w.applied(), "the first alone")
+	}, pairdb.WithLimits(pairdb.Limits{MaxInFlight: 1}))
+}
+
+func TestWhatWaitsForRoomIsWithdrawnWhenTheCallReturns(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		freeze(w.Owners("shop", "k")[0])
+		for range 10 {
+			require.NoError(t, put("k", nil, pairdb.NoContext())(t.Context(), w))
+			require.NoError(t, get("k")(t.Context(), w))
+		}
+		for _, n := range w.client.Stats().Nodes {
+			require.LessOrEqual(t, n.InFlight, 1)
+			require.Zero(t, n.Waiting)
+		}
 	}, pairdb.WithLimits(pairdb.Limits{MaxInFlight: 1}))
 }
 
@@ -158,6 +173,8 @@ func TestCancelledInItsFunctionAnUpdateIsNotApplied(t *testing.T) {
 				})
 				requireOneOutcome(t, err, pairdb.ErrNotApplied)
 				require.ErrorIs(t, err, context.Canceled)
+				_, asked := errors.AsType[*pairdb.QuorumError](err)
+				require.False(t, asked, "no owner was asked to write: %v", err)
 				synctest.Wait()
 				require.Zero(t, w.applied())
 			}, pairdb.WithTenants(tenants))

@@ -32,6 +32,44 @@ func TestAReadAsksTheNextOwnerWhenOneIsLate(t *testing.T) {
 	})
 }
 
+func TestAnOwnerThatIsSlowerThanTheOthersIsAskedLast(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		slowFirst(w, 50*time.Millisecond)
+		slow := w.Owners("shop", "k")[0]
+		for range 300 { // until it is known to be slow
+			w.get("k")
+		}
+		asked := func() uint64 {
+			for _, n := range w.client.Stats().Nodes {
+				if n.Node == slow.ID() {
+					return n.Sent
+				}
+			}
+			return 0
+		}
+		before := asked()
+		for range 128 {
+			w.get("k")
+		}
+		require.LessOrEqual(t, asked()-before, uint64(2), "now and then, to see whether it has recovered")
+		require.NotZero(t, asked()-before)
+	})
+}
+
+func TestAnOwnerThatHasFallenSilentIsAskedLast(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.put("k", "v")
+		w.Owners("shop", "k")[0].Freeze()
+		w.get("k")
+		time.Sleep(2 * time.Second)
+		began := time.Now()
+		for range 10 {
+			w.get("k")
+		}
+		require.Zero(t, time.Since(began))
+	})
+}
+
 func TestHedgesStayWithinTheirBudget(t *testing.T) {
 	inBubble(t, func(t *testing.T, w *world) {
 		for range 7 { // the usual latency is not known yet, and nothing is saved up

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,8 +57,11 @@ func TestAnItemsOptionsComeAfterTheCalls(t *testing.T) {
 		put := w.shop.PutMany(t.Context(), []pairdb.Item{
 			{Key: "a", Value: []byte("2"), Opts: []pairdb.WriteOption{pairdb.After(old)}},
 			{Key: "b", Value: []byte("2"), Opts: []pairdb.WriteOption{pairdb.NoContext()}},
-		}, pairdb.AtLevel(pairdb.All))
+			{Key: "c", Value: []byte("2"), Opts: []pairdb.WriteOption{pairdb.WithTTL(time.Hour)}},
+		}, pairdb.AtLevel(pairdb.All), pairdb.WithTTL(time.Minute))
 		require.NoError(t, put.FirstErr())
+		require.True(t, w.get("a").Expires.Equal(time.Now().Add(time.Minute)))
+		require.True(t, w.get("c").Expires.Equal(time.Now().Add(time.Hour)))
 		require.Equal(t, 3, put[0].Receipt.Acked)
 		require.Equal(t, []string{"2"}, w.values("a"))
 		require.Equal(t, []string{"1", "2"}, w.values("b"))

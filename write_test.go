@@ -95,6 +95,18 @@ func TestAReceiptTellsTheDotTheContextAndHowManyOwnersHaveIt(t *testing.T) {
 	})
 }
 
+func TestAWriterMovesItsClockPastWhatItHasRead(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		w.put("k", "first")
+		behind := w.off(-30 * time.Second)
+		_, err := behind.Get(t.Context(), "k")
+		require.NoError(t, err)
+		_, err = behind.Put(t.Context(), "k", []byte("second"), pairdb.NoContext())
+		require.NoError(t, err)
+		require.Equal(t, []string{"first", "second"}, w.values("k"), "oldest first")
+	})
+}
+
 func TestALevelSaysHowManyOwnersHaveToAnswer(t *testing.T) {
 	for _, c := range []struct {
 		level pairdb.Level
