@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -32,7 +33,7 @@ func inBubble(t *testing.T, f func(t *testing.T, w *world), opts ...pairdb.Optio
 func newWorld(t *testing.T, c *pairdbtest.Cluster, opts ...pairdb.Option) *world {
 	t.Helper()
 	client := c.Client(t, opts...)
-	require.NoError(t, client.Ready(t.Context()))
+	require.NoError(t, client.Ready(soon(t)))
 	synctest.Wait()
 	return &world{Cluster: c, t: t, client: client, shop: client.Tenant("shop")}
 }
@@ -160,4 +161,13 @@ func eachRequest(t *testing.T, f func(t *testing.T, r request) error) {
 			requireNoOutcome(t, err)
 		}
 	}
+}
+
+// soon is a context for what has to end by itself: a test that waits for ever
+// says less than one that fails.
+func soon(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	t.Cleanup(cancel)
+	return ctx
 }
