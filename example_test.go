@@ -29,7 +29,8 @@ func ExampleOpen() {
 	ctx := context.Background()
 	cluster, err := pairdbtest.Start(3) // elsewhere these are three pairdb-node processes
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer cluster.Close()
 
@@ -37,18 +38,22 @@ func ExampleOpen() {
 		pairdb.WithDialer(cluster.Dial), // instead of TCP
 		pairdb.WithTimeout(2*time.Second))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if err := client.Ready(ctx); err != nil { // Open contacts no node
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	carts := client.Tenant("carts")
 	if _, err := carts.Put(ctx, "user/42", []byte("apples")); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	cart, err := carts.Get(ctx, "user/42")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(string(cart.Value))
 	fmt.Println(client.Close(ctx)) // waits for what is under way
@@ -65,14 +70,17 @@ func ExampleTenant_Put() {
 
 	blind, err := shop.Put(ctx, "k", []byte("a")) // whatever was acknowledged before
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	after, err := shop.Put(ctx, "k", []byte("b"), pairdb.After(blind.Context)) // just that
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err = shop.Put(ctx, "k", []byte("c"), pairdb.NoContext()); err != nil { // nothing
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	obj, err := shop.Get(ctx, "k")
 	fmt.Println(blind.RoundTrips, after.RoundTrips, len(obj.Siblings), err)
@@ -86,7 +94,8 @@ func ExampleWithTTL() {
 	ctx := context.Background()
 
 	if _, err := shop.Put(ctx, "session/7", []byte("ada"), pairdb.WithTTL(30*time.Minute)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	obj, err := shop.Get(ctx, "session/7")
 	fmt.Println(string(obj.Value), time.Until(obj.Expires) > 29*time.Minute, err)
@@ -104,10 +113,12 @@ func ExampleTenant_Get() {
 	case errors.Is(err, pairdb.ErrNotFound):
 		fmt.Println("none yet")
 	case err != nil:
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := shop.Put(ctx, "cart/7", []byte("apples"), pairdb.After(obj.Context)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	obj, err = shop.Get(ctx, "cart/7", pairdb.AtLevel(pairdb.All), pairdb.Timeout(time.Second))
 	fmt.Println(string(obj.Value), obj.Found(), obj.Conflict(), err)
@@ -129,7 +140,8 @@ func ExampleTenant_Update() {
 			return fmt.Appendf(nil, "%s, %s", cart.Value, item), nil
 		})
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 	}
 	add("apples")
@@ -146,7 +158,8 @@ func ExampleTenant_Update_delete() {
 	ctx := context.Background()
 
 	if _, err := shop.Put(ctx, "cart/7", []byte("empty")); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err := shop.Update(ctx, "cart/7", func(cart pairdb.Object) ([]byte, error) {
 		if string(cart.Value) == "empty" {
@@ -155,7 +168,8 @@ func ExampleTenant_Update_delete() {
 		return nil, pairdb.SkipWrite
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err = shop.Get(ctx, "cart/7")
 	fmt.Println(err)
@@ -170,18 +184,22 @@ func ExampleTenant_Delete() {
 
 	seen, err := shop.Put(ctx, "cart/7", []byte("apples"))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := shop.Put(ctx, "cart/7", []byte("apples, pears"), pairdb.After(seen.Context)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := shop.Delete(ctx, "cart/7", pairdb.After(seen.Context)); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	cart, err := shop.Get(ctx, "cart/7")
 	fmt.Println(string(cart.Value), err)
 	if _, err := shop.Delete(ctx, "cart/7"); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	_, err = shop.Get(ctx, "cart/7")
 	fmt.Println(err)
@@ -196,11 +214,13 @@ func ExampleTenant_GetMany() {
 	ctx := context.Background()
 
 	if _, err := shop.Put(ctx, "price/apples", []byte("30")); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	results := shop.GetMany(ctx, []string{"price/apples", "price/moon"})
 	if err := results.FirstErr(); err != nil { // not found is none
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, r := range results {
 		fmt.Printf("%s %q %v\n", r.Object.Key, r.Object.Value, r.Err)

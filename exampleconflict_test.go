@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"slices"
 
 	"github.com/devrev/pairdb"
@@ -19,24 +18,29 @@ func ExampleAfter() {
 	ctx := context.Background()
 
 	if _, err := shop.Put(ctx, "page/1", []byte("draft")); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	page, err := shop.Get(ctx, "page/1")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	form, err := page.Context.MarshalText()
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 
 	for _, edit := range []string{"Ada's text", "Bob's text"} { // both come back
 		var seen pairdb.CausalContext
 		if err := seen.UnmarshalText(form); err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		if _, err := shop.Put(ctx, "page/1", []byte(edit), pairdb.After(seen)); err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 	}
 	page, err = shop.Get(ctx, "page/1")
@@ -63,7 +67,8 @@ func ExampleRefuseConflicts() {
 	}
 	_, err = shop.Put(ctx, "page/1", []byte("both texts"), pairdb.After(page.Context))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	page, err = shop.Get(ctx, "page/1", pairdb.ResolveWith(pairdb.RefuseConflicts))
 	fmt.Println(string(page.Value), err)
@@ -88,7 +93,8 @@ func ExampleNewTyped() {
 		return append(cart.Value, "plums"), nil
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	cart, err := carts.Get(ctx, "cart/7")
 	fmt.Println(cart.Value, cart.Conflict(), err)
@@ -111,7 +117,8 @@ func ExampleRetryable() {
 	case errors.Is(err, pairdb.ErrUnknown):
 		fmt.Println("read the key before deciding")
 	case err != nil:
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	// Output: not applied: repeat it, after a while
 }
