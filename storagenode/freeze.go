@@ -163,9 +163,14 @@ func (f *freezingFile) SyncTo(length int64) (fullSync bool, err error) {
 	return fullSync, nil
 }
 
+// Preallocate hands its errors on. It is an advice: many file systems do not take
+// it, a signal may interrupt it, and Pebble goes on without. On a disk that is
+// full the write that follows fails.
 func (f *freezingFile) Preallocate(offset, length int64) error {
-	f.fs.change(func() error { return f.File.Preallocate(offset, length) })
-	return nil
+	if f.fs.failed() != nil {
+		return nil
+	}
+	return f.File.Preallocate(offset, length)
 }
 
 // Close is not an operation that Pebble relies on for its data: it syncs before.

@@ -87,3 +87,24 @@ func TestOneFailedWriteEndsTheNodesWorkAndWhatWasAcknowledgedIsThereAtTheNextSta
 		})
 	}
 }
+
+// A plainFS cannot allocate space before it is written, as many file systems.
+type plainFS struct{ vfs.FS }
+
+func (f plainFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(name, c)
+	return plainFile{file}, err
+}
+
+type plainFile struct{ vfs.File }
+
+func (plainFile) Preallocate(int64, int64) error { return syscall.EOPNOTSUPP }
+
+func TestAFileSystemThatAllocatesNothingAheadIsGoodEnough(t *testing.T) {
+	// On the real file system: Pebble allocates where it has a file descriptor.
+	n, err := storagenode.Open(t.TempDir(), self, storagenode.WithFS(plainFS{vfs.Default}))
+	require.NoError(t, err)
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).GetStatus())
+	require.NoError(t, n.Err())
+	require.NoError(t, n.Close(context.Background()))
+}
