@@ -198,6 +198,35 @@ func TestAMissingTableIsNoticed(t *testing.T) {
 	honest(t, dir)
 }
 
+func removeLogs(t *testing.T, dir string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "data", "*.log"))
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.NoError(t, os.Remove(name))
+	}
+}
+
+func TestAMissingLogIsNoticed(t *testing.T) {
+	for _, flush := range []bool{false, true} {
+		dir := filled(t, flush)
+		removeLogs(t, dir)
+		_, err := storagenode.Open(dir, self)
+		require.ErrorIs(t, err, storagenode.ErrDamaged)
+		require.ErrorContains(t, err, ".log is missing")
+	}
+}
+
+// An old log that came back in the place of the one that is needed is no log.
+func TestALogThatTheManifestHasGoneBeyondDoesNotStandInForTheOneItNeeds(t *testing.T) {
+	dir := filled(t, true)
+	removeLogs(t, dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "data", "000001.log"), nil, 0o600))
+	_, err := storagenode.Open(dir, self)
+	require.ErrorIs(t, err, storagenode.ErrDamaged)
+}
+
 func TestADamagedManifestIsNoticed(t *testing.T) {
 	dir := filled(t, true)
 	change(t, files(t, dir, "MANIFEST-*"), flipped)

@@ -111,7 +111,7 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most first writes of a key ask for what is not there
 	}
-	if err := verifyStore(e.fs, dir); err != nil {
+	if err := verifyStore(e.fs, dir, exists); err != nil {
 		return nil, err
 	}
 	db, err = pebble.Open(dir, options)

@@ -1,7 +1,9 @@
 package storagenode
 
 import (
+	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -9,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/record"
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
@@ -22,6 +25,9 @@ import (
 //   - A manifest is written and synced record by record, so that a crash tears its
 //     last record only. A record that begins after the unreadable place proves
 //     damage.
+//   - A log is made, durably, before the manifest relies on it, and is deleted after
+//     the manifest has gone on to a later one. A store without any such log has
+//     lost it, with all that was in no table.
 //
 // The format is that of github.com/cockroachdb/pebble/v2/record: blocks of 32 KiB,
 // in them chunks of crc (4 bytes), size (2), kind (1); in logs also log number (4)
@@ -36,6 +42,8 @@ const (
 	kindLogFull         = 9
 	kindLogLast         = 12
 	suffixLog           = ".log"
+	tagComparer         = 1 // of a version edit's fields
+	tagLog              = 2
 	crcDelta            = 0xa282ead8
 	crcRotation    uint = 15
 )
@@ -43,8 +51,9 @@ const (
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // verifyStore returns an error that wraps ErrDamaged if the logs or the manifest
-// of Pebble's directory prove damage.
-func verifyStore(fs vfs.FS, dir string) error {
+// of Pebble's directory prove damage. A store that is not complete was left by a
+// crash while it was made, and may have no log yet.
+func verifyStore(fs vfs.FS, dir string, complete bool) error {
 	found, err := pebble.Peek(dir, fs)
 	if err != nil {
 		return err
@@ -55,10 +64,15 @@ func verifyStore(fs vfs.FS, dir string) error {
 	if err := verifyFile(fs, found.ManifestFilename, nil); err != nil {
 		return err
 	}
+	needed, err := neededLog(fs, found.ManifestFilename)
+	if err != nil {
+		return err
+	}
 	names, err := fs.List(dir)
 	if err != nil {
 		return err
 	}
+	there := !complete
 	for _, name := range names {
 		number, ok := strings.CutSuffix(name, suffixLog)
 		if !ok {
@@ -68,12 +82,50 @@ func verifyStore(fs vfs.FS, dir string) error {
 		if err != nil {
 			continue // not one of Pebble's
 		}
+		there = there || n >= needed
 		log := uint32(n) // as it stands in the log's records
 		if err := verifyFile(fs, fs.PathJoin(dir, name), &log); err != nil {
 			return err
 		}
 	}
+	if !there {
+		return fmt.Errorf("%w: %s is missing, and so is every later log",
+			ErrDamaged, fs.PathJoin(dir, fmt.Sprintf("%06d%s", needed, suffixLog)))
+	}
 	return nil
+}
+
+// neededLog returns the number of the first log that a manifest relies on: what
+// was in earlier ones is in tables. Each of its records begins with the fields of
+// a version edit, of which the comparer's name and the log's number come first.
+func neededLog(fs vfs.FS, manifest string) (number uint64, err error) {
+	file, err := fs.Open(manifest)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	records := record.NewReader(file, 0)
+	for {
+		r, err := records.Next()
+		if err != nil {
+			return number, nil // the end, or what a crash tore: verifyFile has looked
+		}
+		head := bufio.NewReader(r)
+		tag, err := binary.ReadUvarint(head)
+		if err == nil && tag == tagComparer {
+			if size, sizeErr := binary.ReadUvarint(head); sizeErr != nil || size > blockBytes {
+				continue
+			} else if _, err = head.Discard(int(size)); err == nil {
+				tag, err = binary.ReadUvarint(head)
+			}
+		}
+		if err != nil || tag != tagLog {
+			continue
+		}
+		if n, err := binary.ReadUvarint(head); err == nil {
+			number = max(number, n)
+		}
+	}
 }
 
 // verifyFile checks a log of that number, or with nil a manifest.
