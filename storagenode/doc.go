@@ -18,4 +18,11 @@
 //
 // A disk that loses what it has reported as synced, so that no trace of it is
 // left, cannot be found out by the node alone. Other owners hold the data.
+//
+// Nor does a copy of the directory know that it is one: it has the same store id.
+// An older copy that is put in the store's place lacks acknowledged writes and
+// counts for quorums as if it had them, and so does a second node that is started
+// on a copy. So never restore an older copy and never run a copied directory. When
+// a store is lost or damaged, move its directory away and start empty: the node
+// comes back with a new store id, which an operator accepts in the topology.
 package storagenode

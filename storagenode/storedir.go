@@ -15,7 +15,11 @@ const (
 )
 
 const markText = "This directory is the store of a pairdb storage node. Its data is in data/.\n" +
-	"Delete the whole directory, or nothing.\n"
+	"Delete the whole directory, or nothing. Never put an older copy in its place, and\n" +
+	"start no second node on a copy: a copy has the same store id, so that nobody would\n" +
+	"notice the writes that it lacks. If the data is lost or damaged, move the directory\n" +
+	"away and start empty: the node comes back with a new store id, which an operator\n" +
+	"accepts in the topology.\n"
 
 // A storeDir is a node's directory. Its mark is written after the store was made:
 // with the mark there, a missing store is damage; a new one made in its place

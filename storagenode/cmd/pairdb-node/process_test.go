@@ -160,6 +160,21 @@ func TestADirectoryThatIsInUseIsRefused(t *testing.T) {
 	require.Contains(t, string(out), "stop the other process")
 }
 
+func TestTheAdviceAboutADamagedStoreIsToStartEmptyAndNeverToRestoreACopy(t *testing.T) {
+	dir := t.TempDir()
+	args := []string{"--dir", dir, "--cluster", "c", "--node", "n1", "--listen", "127.0.0.1:0"}
+	p := start(t, args...)
+	require.NoError(t, p.end(t, syscall.SIGTERM))
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "data")))
+	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), "start empty")
+	require.Contains(t, string(out), "Never restore an older copy")
+	mark, err := os.ReadFile(filepath.Join(dir, "PAIRDB"))
+	require.NoError(t, err)
+	require.Contains(t, string(mark), "Never put an older copy in its place")
+}
+
 func TestAnotherNodesDirectoryIsRefusedAsAWrongSetting(t *testing.T) {
 	dir := t.TempDir()
 	p := start(t, "--dir", dir, "--cluster", "c", "--node", "n1")

@@ -90,8 +90,9 @@ func advised(err error) error {
 		storagenode.ErrConfig:       "correct the setting; --help lists them",
 		storagenode.ErrForeignStore: "start the node under the name that its store has, or name another --dir",
 		storagenode.ErrLocked:       "stop the other process, or name another --dir",
-		storagenode.ErrDamaged: "mend the disk and restore the directory, or move it away and start empty; " +
-			"the node then has another store id, which an operator has to accept in the topology",
+		storagenode.ErrDamaged: "mend or replace the disk, move the directory away and start empty: the node then comes back with a new " +
+			"store id, which an operator accepts in the topology. Never restore an older copy of the directory: " +
+			"it brings the old store id back, so that nobody would notice what it lacks",
 	} {
 		if errors.Is(err, cause) {
 			return fmt.Errorf("%w\n%s", err, advice)
