@@ -31,3 +31,18 @@ func TestPebbleKeepsTheContractOfAnEngine(t *testing.T) {
 			return open(t, dirs[e])
 		})
 }
+
+func TestAnApplyThatPebbleCouldNotTakeIsRefusedAndChangesNothing(t *testing.T) {
+	e, err := storagenode.OpenPebble(t.TempDir())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, e.Close()) }()
+	value := make([]byte, 256<<20) // one, so that memory is not what is tested
+	var puts []storagenode.KV
+	for i := range byte(17) {
+		puts = append(puts, storagenode.KV{Key: []byte{i}, Value: value})
+	}
+	require.ErrorContains(t, e.Apply(puts), "1024")
+	found, err := e.Get([]byte{0}, func([]byte) error { return nil })
+	require.NoError(t, err)
+	require.False(t, found)
+}

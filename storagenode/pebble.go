@@ -19,6 +19,10 @@ const (
 	dataPrefix = 0x01
 )
 
+// maxApplyBytes bounds one Apply: Pebble panics, its locks held, when a batch comes
+// near 4 GiB. Nodes stay far below it (Limits.InHandBytes).
+const maxApplyBytes = 1 << 30
+
 // pebbleEngine is the Engine on disk. Applies go to Pebble's log unsynced; Sync
 // writes one empty synced record, which brings all earlier records to disk: a log
 // is written in order, and synced before the next one is begun.
@@ -206,6 +210,9 @@ func (e *pebbleEngine) Apply(puts []KV) error {
 	size := 0
 	for _, put := range puts {
 		size += len(put.Key) + len(put.Value)
+	}
+	if size > maxApplyBytes {
+		return fmt.Errorf("an apply of %d keys has %d MiB; at most %d are taken", len(puts), size>>20, maxApplyBytes>>20)
 	}
 	if err := e.space.check(size); err != nil {
 		return err
