@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/devrev/pairdb/internal/wire"
@@ -104,18 +105,26 @@ type moment struct {
 	floor int64 // of the write window, Unix milliseconds
 }
 
+// span returns milliseconds for a text: what a Duration cannot hold, some 292
+// years, is shown as the most that it can.
+func span(ms int64) time.Duration {
+	const most = math.MaxInt64 / int64(time.Millisecond)
+	return time.Duration(min(max(ms, -most), most)) * time.Millisecond
+}
+
 // judge refuses a client's write for time or for size; nil lets it pass.
 func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storagepb.Answer {
 	limits := c.config.Limits
 	dot := m.sent.Siblings[0].Dot
 	newest := max(dot.Stamp, m.sent.Clock.Newest())
-	if ahead := time.Duration(newest.Millis()-at.now.UnixMilli()) * time.Millisecond; ahead > limits.Skew {
+	// Milliseconds, for a stamp reaches further than a time.Duration.
+	if ahead := newest.Millis() - at.now.UnixMilli(); ahead > limits.Skew.Milliseconds() {
 		return refuse(m.op.GetId(), storagepb.Status_TOO_FAR_AHEAD,
-			fmt.Sprintf("a stamp is %v ahead of the node's clock, the limit is %v", ahead, limits.Skew))
+			fmt.Sprintf("a stamp is %v ahead of the node's clock, the limit is %v", span(ahead), limits.Skew))
 	}
 	if dot.Stamp.Millis() < at.floor {
 		a := refuse(m.op.GetId(), storagepb.Status_TOO_OLD,
-			fmt.Sprintf("the write is %v older than the write window", time.Duration(at.floor-dot.Stamp.Millis())*time.Millisecond))
+			fmt.Sprintf("the write is %v older than the write window", span(at.floor-dot.Stamp.Millis())))
 		a.Seen = has.state.Covers(m.policy, dot)
 		return a
 	}
