@@ -46,10 +46,31 @@ func failureOf(r *replica.Result) (f quorum.Failure, cause error, ok bool) {
 // withKind adds the sentinel that a connection's error stands for.
 func withKind(err error) error {
 	kind := ErrUnavailable
-	if errors.Is(err, replica.ErrOverloaded) {
+	switch {
+	case errors.Is(err, replica.ErrOverloaded):
 		kind = ErrOverloaded
+	case errors.Is(err, replica.ErrInvalid):
+		kind = ErrInvalid
 	}
 	return &kindError{kind: kind, err: err}
+}
+
+var (
+	errWithdrawn    = errors.New("withdrawn before it was sent")
+	errNotConnected = errors.New("not connected yet")
+)
+
+// withdrawn is why an operation that was withdrawn had not been sent, by the health
+// of its connection before.
+func withdrawn(h replica.Health) cause {
+	switch {
+	case h.State == replica.Connecting:
+		return cause{err: &kindError{kind: ErrUnavailable, err: errNotConnected}}
+	case h.Waiting > 0:
+		return cause{err: &kindError{kind: ErrOverloaded, err: errWithdrawn}}
+	default:
+		return cause{err: &kindError{kind: ErrUnavailable, err: errWithdrawn}}
+	}
 }
 
 // kindError is err, and by errors.Is also kind, without saying kind's text.
@@ -150,5 +171,7 @@ func (k *call) reachable(l Level, down, amnesiac quorum.Set) error {
 			cs[i].err = &kindError{kind: ErrUnavailable, err: errAmnesiac}
 		}
 	}
-	return k.quorumError(need, usable, total, &cs, 0)
+	e := k.quorumError(need, 0, total, &cs, 0)
+	e.unsent = true
+	return e
 }

@@ -153,7 +153,7 @@ const (
 // tried again until ctx ends.
 func firstTopology(ctx context.Context, src topology.Source) (*topology.Topology, error) {
 	for backoff := watchBackoffMin; ; backoff = min(2*backoff, watchBackoffMax) {
-		t, err := src.Watch(ctx, 0)
+		t, err := watch(ctx, src, 0)
 		if err == nil || errors.Is(err, topology.ErrInvalid) || ctx.Err() != nil {
 			return t, err
 		}
@@ -163,11 +163,25 @@ func firstTopology(ctx context.Context, src topology.Source) (*topology.Topology
 	}
 }
 
+// watch asks the source, and takes an answer that breaks its contract for an error.
+func watch(ctx context.Context, src topology.Source, after uint64) (*topology.Topology, error) {
+	t, err := src.Watch(ctx, after)
+	switch {
+	case err != nil:
+		return nil, err
+	case t == nil:
+		return nil, errors.New("the source returned no topology and no error")
+	case after > 0 && t.Epoch <= after:
+		return nil, fmt.Errorf("the source returned epoch %d when asked for one after %d", t.Epoch, after)
+	}
+	return t, nil
+}
+
 // watchTopology follows the source until the client closes.
 func (c *Client) watchTopology() {
 	epoch, backoff := c.Topology().Epoch, watchBackoffMin
 	for {
-		t, err := c.source.Watch(c.background, epoch)
+		t, err := watch(c.background, c.source, epoch)
 		if c.background.Err() != nil {
 			return
 		}

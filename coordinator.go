@@ -47,33 +47,56 @@ func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout t
 	if !c.gate.enter() {
 		return k, ErrClosed
 	}
+	begun := false
+	defer func() {
+		if !begun { // a hook or the tenant reader panicked: Close must not wait for this call
+			c.gate.leave()
+		}
+	}()
 	k.started = time.Now()
-	for _, h := range c.cfg.hooks.start {
-		k.ctx = h.OnRequestStart(k.ctx, RequestStart{Op: op, Tenant: t.id, Key: key})
+	k.startHooks()
+	err := k.prepare(t, timeout)
+	begun = true
+	return k, err
+}
+
+func (k *call) startHooks() {
+	for _, h := range k.c.cfg.hooks.start {
+		if ctx := h.OnRequestStart(k.ctx, RequestStart{Op: k.op, Tenant: k.tenant, Key: k.key}); ctx != nil {
+			k.ctx = ctx
+		}
 	}
-	if err := ctx.Err(); err != nil {
-		return k, err
+}
+
+func (k *call) prepare(t *Tenant, timeout time.Duration) error {
+	if err := k.ctx.Err(); err != nil {
+		return err
 	}
 	if t.invalid != nil {
-		return k, t.invalid
+		return t.invalid
 	}
-	if err := validKey(key); err != nil {
-		return k, err
+	if err := validKey(k.key); err != nil {
+		return err
 	}
 	k.setDeadline(timeout)
-	err := k.place()
-	return k, err
+	return k.place()
 }
 
 // place looks up the tenant and the owners of the key.
 func (k *call) place() (err error) {
 	c := k.c
-	k.cfg, err = c.cfg.tenants.Get(k.ctx, k.tenant)
+	ctx := k.ctx
+	if !c.cfg.immediate && !k.deadline.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, k.deadline)
+		defer cancel()
+	}
+	k.cfg, err = c.cfg.tenants.Get(ctx, k.tenant)
 	switch {
 	case errors.Is(err, tenant.ErrNotFound):
 		return fmt.Errorf("%w %q", ErrUnknownTenant, k.tenant)
 	case err != nil:
-		return fmt.Errorf("look up tenant: %w", err)
+		return fmt.Errorf("look up tenant: %w", &kindError{kind: ErrUnavailable, err: foreignError{err}})
 	}
 	k.v = c.view.Load()
 	k.owners = k.v.owners(k.tenant, k.key, k.cfg.Replicas)

@@ -69,11 +69,17 @@ type QuorumError struct {
 	Total  int // owners in all
 
 	causes []error
+	unsent bool // nothing was sent: too few can be reached
 }
 
 func (e *QuorumError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "level %v needs %d of %d owners, got %d", e.Level, e.Needed, e.Total, e.Got)
+	fmt.Fprintf(&b, "level %v needs %d of %d owners, ", e.Level, e.Needed, e.Total)
+	if e.unsent {
+		fmt.Fprintf(&b, "only %d can be reached", e.Total-len(e.causes))
+	} else {
+		fmt.Fprintf(&b, "got %d", e.Got)
+	}
 	for i, cause := range e.causes {
 		sep := "; "
 		if i == 0 {
@@ -168,6 +174,21 @@ func (e *requestError) Unwrap() []error {
 	}
 	return []error{e.outcome, e.cause}
 }
+
+// foreignError is an error of the caller's own functions (a resolver, Update's, a codec, a
+// tenant reader). It may hold the outcome of another write, which is not this
+// one's.
+type foreignError struct{ err error }
+
+func (e foreignError) Error() string { return e.err.Error() }
+
+// Is reports what the error is, the outcomes of other writes left out.
+func (e foreignError) Is(target error) bool {
+	return target != ErrNotApplied && target != ErrUnknown && errors.Is(e.err, target)
+}
+
+// As finds types in the error.
+func (e foreignError) As(target any) bool { return errors.As(e.err, target) }
 
 // shorten keeps an error readable when the key is long.
 func shorten(key string) string {

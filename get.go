@@ -1,9 +1,8 @@
 package pairdb
 
 import (
+	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -51,13 +50,16 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if err := k.checkLevel(level); err != nil {
 		return obj, err
 	}
-	state, err := k.read(level, false)
+	state, shared, err := k.read(level, false)
 	if err != nil {
 		return obj, err
 	}
 	k.c.clock.observe(newest(state))
 	if k.cfg.Policy == Causal {
 		obj.Context = vclock.NewContext(k.scope(), state.Clock)
+	}
+	if shared {
+		state = withOwnValues(state)
 	}
 	obj.Siblings = siblings(state, k.c.cfg.now())
 	resolver := o.resolve
@@ -67,25 +69,31 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if obj.Conflict() {
 		k.conflict(&obj)
 	}
-	err = obj.resolve(resolver)
-	if err != nil && err != ErrNotFound && !errors.Is(err, ErrConflict) { //nolint:errorlint // the bare sentinel
-		err = fmt.Errorf("resolver: %w", err)
-	}
-	return obj, err
+	return obj, obj.resolve(resolver)
 }
 
-// read runs one read at the level.
-func (k *call) read(level Level, clockOnly bool) (vclock.State, error) {
+// read runs one read at the level. shared says that repairs may still send the
+// state's values.
+func (k *call) read(level Level, clockOnly bool) (state vclock.State, shared bool, err error) {
 	down, amnesiac := k.v.unusable(k.owners)
 	if err := k.reachable(level, down, amnesiac); err != nil {
-		return vclock.State{}, err
+		return state, false, err
 	}
 	k.rounds++
-	r, err := k.sendRead(level, clockOnly)
+	r, err := k.sendRead(level, clockOnly, down, amnesiac)
 	if err != nil {
-		return vclock.State{}, err
+		return state, false, err
 	}
 	return r.result()
+}
+
+// withOwnValues copies the values, which the caller of Get may change.
+func withOwnValues(s vclock.State) vclock.State {
+	s.Siblings = slices.Clone(s.Siblings)
+	for i := range s.Siblings {
+		s.Siblings[i].Value = bytes.Clone(s.Siblings[i].Value)
+	}
+	return s
 }
 
 func (k *call) conflict(obj *Object) {
@@ -138,7 +146,7 @@ func (k *call) clockRead(read, write Level) (vclock.Clock, error) {
 	if k.c.cfg.rules.clockReadAtReadLevel {
 		level = read
 	}
-	state, err := k.read(level, true)
+	state, _, err := k.read(level, true)
 	if err != nil {
 		return nil, err
 	}

@@ -45,6 +45,8 @@ func (b *budget) spend() bool {
 	}
 }
 
+func (b *budget) refund() { b.tokens.Add(hedgeCost) }
+
 // patience is how long to wait before the next look at the request, never past
 // its deadline.
 func (r *readRequest) patience(hedges int) time.Duration {
@@ -64,25 +66,31 @@ func (r *readRequest) patience(hedges int) time.Duration {
 }
 
 func usual(c *replica.Conn) time.Duration {
-	p95 := c.Health().P95
+	p95 := c.Glance().P95
 	if p95 == 0 {
 		return hedgeDefault
 	}
 	return min(max(p95+p95/2, hedgeMin), hedgeMax)
 }
 
-// hedge asks one owner more. The first time it must be within the budget; an
-// owner that is late past hedgeMax is stood in for in any case, so that a frozen node
-// cannot hold a read up.
-func (r *readRequest) hedge(hedges int) {
+// hedge asks one owner more, within the budget. An owner that says nothing at
+// all is stood in for in any case, so that a frozen node cannot hold reads up.
+func (r *readRequest) hedge() {
 	c := r.call.c
-	if hedges == 0 && !c.hedges.spend() {
+	r.mu.Lock()
+	silent := false
+	for i := range r.m.Late().All {
+		silent = silent || r.conn(i).Health().Silent >= hedgeMax
+	}
+	if !silent && !c.hedges.spend() {
+		r.mu.Unlock()
 		return
 	}
-	r.mu.Lock()
 	step := r.m.Hedge()
 	if step.State|step.Digest|step.Clock != 0 {
 		c.counters.hedges.Add(1)
+	} else if !silent {
+		c.hedges.refund() // there is nobody left to ask
 	}
 	r.follow(step)
 	r.unlock()
@@ -92,15 +100,17 @@ func (r *readRequest) hedge(hedges int) {
 // this client's zone, then in ring order, which keeps each key with one owner's cache.
 func (k *call) rank(order []uint8) []uint8 {
 	var scores [quorum.MaxOwners]int
+	var seen [quorum.MaxOwners]replica.Glance
 	fastest := time.Duration(1<<63 - 1)
-	for _, o := range k.owners {
-		if p95 := k.v.nodes[o].conn.Health().P95; p95 > 0 {
+	for i, o := range k.owners {
+		seen[i] = k.v.nodes[o].conn.Glance()
+		if p95 := seen[i].P95; p95 > 0 {
 			fastest = min(fastest, p95)
 		}
 	}
 	explore := k.c.counters.reads.Add(1)%explored == 0
 	for i, o := range k.owners {
-		scores[i] = k.v.nodes[o].score(k.c.cfg.zone, fastest, explore)
+		scores[i] = k.v.nodes[o].score(seen[i], k.c.cfg.zone, fastest, explore)
 		j := len(order)
 		order = append(order, uint8(i))
 		for ; j > 0 && scores[order[j-1]] > scores[i]; j-- {
@@ -112,7 +122,7 @@ func (k *call) rank(order []uint8) []uint8 {
 }
 
 // score is lower for a better owner.
-func (n *node) score(zone string, fastest time.Duration, explore bool) int {
+func (n *node) score(h replica.Glance, zone string, fastest time.Duration, explore bool) int {
 	const (
 		otherZone = 1 << iota
 		slow
@@ -120,7 +130,6 @@ func (n *node) score(zone string, fastest time.Duration, explore bool) int {
 		isStalled
 		notUp
 	)
-	h := n.conn.Health()
 	score := 0
 	if zone != "" && n.Zone != zone {
 		score |= otherZone

@@ -103,11 +103,19 @@ func checkBatch(n int, field string) error {
 	return nil
 }
 
-// each calls do for 0 to n-1, on a bounded number of goroutines that end before it returns.
+// each calls do for 0 to n-1, on a bounded number of goroutines that end before
+// it returns. A panic (of a resolver, say) is passed on to the caller.
 func each(n int, do func(int)) {
 	var next atomic.Int64
 	var all sync.WaitGroup
+	var panicked atomic.Pointer[any]
 	work := func() {
+		defer func() {
+			if p := recover(); p != nil {
+				panicked.CompareAndSwap(nil, &p)
+				next.Store(int64(n))
+			}
+		}()
 		for {
 			i := int(next.Add(1)) - 1
 			if i >= n {
@@ -121,4 +129,7 @@ func each(n int, do func(int)) {
 	}
 	work()
 	all.Wait()
+	if p := panicked.Load(); p != nil {
+		panic(*p)
+	}
 }

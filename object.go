@@ -88,14 +88,12 @@ type Receipt struct {
 	// Context covers the write and all that it replaced: a later write with it
 	// replaces this one.
 	Context CausalContext
-	// Acked of Owners owners had the write on disk when the call returned.
+	// Acked of Owners owners had the write on disk when the call returned (in
+	// memory, where a node says that it does not sync: Health's NotDurable).
 	Acked, Owners int
 	// RoundTrips counts the rounds of messages that the write took, a clock read
 	// included: 1 for a Put with a context.
 	RoundTrips int
-	// Duplicate: the idempotency key had been used by this same request before,
-	// and the receipt is of the effect that it had.
-	Duplicate bool
 	// Superseded (last-write-wins tenants): a write with a greater stamp is stored, so
 	// that this one has no visible effect.
 	Superseded bool

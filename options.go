@@ -58,18 +58,20 @@ func (o option) apply(c *config) error { return o(c) }
 
 type config struct {
 	tenants tenant.Reader
-	levels  Levels
-	resolve Resolver
-	timeout time.Duration
-	zone    string
-	limits  Limits
-	hooks   hooks
-	log     *slog.Logger
-	dial    func(ctx context.Context, addr string) (net.Conn, error)
-	tls     *tls.Config
-	random  func() uint64
-	now     func() time.Time
-	rules   rules
+	// immediate: the tenant reader never waits, so its calls need no deadline.
+	immediate bool
+	levels    Levels
+	resolve   Resolver
+	timeout   time.Duration
+	zone      string
+	limits    Limits
+	hooks     hooks
+	log       *slog.Logger
+	dial      func(ctx context.Context, addr string) (net.Conn, error)
+	tls       *tls.Config
+	random    func() uint64
+	now       func() time.Time
+	rules     rules
 }
 
 // rules are the safety rules that regression tests switch off, one at a time,
@@ -103,6 +105,7 @@ func newConfig(opts []Option) (config, error) {
 			errs = append(errs, err)
 		}
 	}
+	_, c.immediate = c.tenants.(tenant.Immediate)
 	return c, errors.Join(errs...)
 }
 

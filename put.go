@@ -105,7 +105,7 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	}
 	c.clock.observe(clock.Newest())
 	sib.Dot = c.memory.mint(k.hash, clock, c.clock.next())
-	w, err := k.sendWrite(clock, sib, true)
+	w, err := k.sendWrite(clock, sib, true, down, amnesiac)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
@@ -155,7 +155,7 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 			return k.lostLast(r, attempt, err)
 		}
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
-		w, err := k.sendWrite(nil, sib, false)
+		w, err := k.sendWrite(nil, sib, false, down, amnesiac)
 		if err != nil {
 			return k.lostLast(r, attempt, err)
 		}
@@ -166,7 +166,7 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 			if attempt > 0 && v.outcome == ErrNotApplied { //nolint:errorlint // the bare sentinel
 				return k.lostLast(r, attempt, v.err)
 			}
-			return r, v.outcome, v.err
+			return Receipt{}, v.outcome, v.err
 		}
 		r = k.receipt(sib.Dot, v)
 		if !v.superseded || !moved {

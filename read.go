@@ -22,11 +22,12 @@ type readRequest struct {
 	causes causes
 	work   work
 	ended  bool
+
+	repaired bool // the result's values are in a repair
 }
 
 // sendRead asks the owners and waits for the level.
-func (k *call) sendRead(level Level, clockOnly bool) (*readRequest, error) {
-	down, amnesiac := k.v.unusable(k.owners)
+func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) (*readRequest, error) {
 	r := &readRequest{call: *k, decided: make(chan struct{})}
 	r.call.level = level
 	var order [quorum.MaxOwners]uint8
@@ -56,6 +57,7 @@ func (k *call) sendRead(level Level, clockOnly bool) (*readRequest, error) {
 // follow does what a step asks for. mu is held.
 func (r *readRequest) follow(s quorum.Step) {
 	if len(s.Repairs) > 0 {
+		r.repaired = true
 		r.work.repairs = append(r.work.repairs, s.Repairs...)
 	}
 	r.ask(s.State, storagepb.Kind_READ_STATE)
@@ -128,6 +130,10 @@ func (r *readRequest) unlock() {
 	}
 	todo := r.work
 	r.work = work{}
+	if len(todo.repairs) > 0 { // the request may end before they are sent
+		r.call.c.gate.hold()
+		defer r.call.c.gate.leave()
+	}
 	r.mu.Unlock()
 	for _, repair := range todo.repairs {
 		r.call.repair(repair)
@@ -142,6 +148,7 @@ func (r *readRequest) unlock() {
 func (r *readRequest) wait() {
 	select {
 	case <-r.decided:
+		r.withdraw((*replica.Conn).WithdrawWaiting)
 		return
 	default:
 	}
@@ -163,7 +170,7 @@ func (r *readRequest) wait() {
 				r.giveUp()
 				return
 			}
-			r.hedge(hedges)
+			r.hedge()
 			hedges++
 			timer.Reset(r.patience(hedges))
 		}
@@ -182,27 +189,33 @@ func (r *readRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	r.mu.Lock()
 	for n := len(r.ops) - 1; n >= 0; n-- {
 		op := r.ops[n]
-		if i := int(op.Tag); by(r.conn(i), op) {
+		i := int(op.Tag)
+		before := r.conn(i).Health()
+		if by(r.conn(i), op) {
 			r.landed(op)
+			if r.causes[i].err == nil {
+				r.causes[i] = withdrawn(before)
+			}
 			r.follow(r.m.Fail(i))
 		}
 	}
 	r.unlock()
 }
 
-// result is what the read found, or why it found nothing.
-func (r *readRequest) result() (vclock.State, error) {
+// result is what the read found, or why it found nothing. shared says that
+// repairs send its values, or may when the answers that are outstanding have come.
+func (r *readRequest) result() (state vclock.State, shared bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.m.Outcome() == quorum.Won {
-		return r.m.Result(), nil
+		return r.m.Result(), r.repaired || len(r.ops) > 0, nil
 	}
 	needed, got, total := r.m.Needed()
 	qe := r.call.quorumError(needed, got, total, &r.causes, r.m.Outstanding())
 	if stopped := r.call.stopped(); stopped != nil {
-		return vclock.State{}, &stoppedError{stopped: stopped, quorum: qe}
+		return vclock.State{}, false, &stoppedError{stopped: stopped, quorum: qe}
 	}
-	return vclock.State{}, qe
+	return vclock.State{}, false, qe
 }
 
 // stopped returns why the caller no longer waits, or nil.

@@ -1,6 +1,9 @@
 package pairdb
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // A Resolver makes one value of several live siblings: at least two, oldest
 // first by stamp, no tombstones. It must be pure (no I/O: it runs inside Get and Update)
@@ -33,9 +36,13 @@ func (o *Object) resolve(r Resolver) error {
 		o.Value, o.Expires, o.found = live[0].Value, live[0].Expires, true
 		return nil
 	}
-	value, err := r(o.Key, live)
-	if err != nil {
+	value, err := r(o.Key, slices.Clone(live)) // theirs, to sort as they like
+	switch {
+	case err == nil:
+	case err == ErrConflict: //nolint:errorlint // RefuseConflicts' own, which needs no more words
 		return err
+	default:
+		return fmt.Errorf("resolver: %w", foreignError{err})
 	}
 	o.Value, o.found = value, true
 	for _, s := range live {
@@ -48,5 +55,5 @@ func (o *Object) resolve(r Resolver) error {
 
 // sameSlice reports whether a resolver returned one sibling's value as it is.
 func sameSlice(a, b []byte) bool {
-	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
+	return len(a) == len(b) && len(a) > 0 && &a[0] == &b[0]
 }

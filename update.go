@@ -67,7 +67,7 @@ func (k *call) update(fn func(Object) ([]byte, error), o *updateOptions) (r Rece
 	}
 	defer done()
 	obj, err := k.get(&o.read)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel: that no sibling is live
 		return r, ErrNotApplied, err
 	}
 	value, err := fn(obj)
@@ -76,9 +76,9 @@ func (k *call) update(fn func(Object) ([]byte, error), o *updateOptions) (r Rece
 	case errors.Is(err, SkipWrite):
 		return Receipt{Context: obj.Context, Owners: len(k.owners), RoundTrips: k.rounds}, nil, nil
 	case err != nil && !tombstone:
-		return r, ErrNotApplied, fmt.Errorf("update function: %w", err)
+		return r, ErrNotApplied, fmt.Errorf("update function: %w", foreignError{err})
 	case tombstone:
-		value = nil
+		value, o.write.ttl = nil, 0
 	}
 	if k.cfg.Policy == Causal {
 		o.write.context, o.write.after = obj.Context, true

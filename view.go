@@ -57,7 +57,12 @@ func (c *Client) succeed(prev *view, t *topology.Topology) (next *view, gone []*
 			kept[old.conn] = true
 			continue
 		}
-		next.nodes[i] = &node{Node: n, conn: c.connect(t, n)}
+		known := n
+		if old := prev.find(n.ID); old != nil && n.StoreID == 0 {
+			// At another address it must still be the same store.
+			known.StoreID = old.conn.AcceptedStore()
+		}
+		next.nodes[i] = &node{Node: n, conn: c.connect(t, known)}
 	}
 	if prev != nil {
 		for _, n := range prev.nodes {
@@ -117,7 +122,7 @@ func (c *Client) connect(t *topology.Topology, n topology.Node) *replica.Conn {
 // their store.
 func (v *view) unusable(owners []int32) (down, amnesiac quorum.Set) {
 	for i, o := range owners {
-		h := v.nodes[o].conn.Health()
+		h := v.nodes[o].conn.Glance()
 		if h.State == replica.Down {
 			down = down.With(i)
 		}

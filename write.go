@@ -1,7 +1,6 @@
 package pairdb
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -40,12 +39,11 @@ type work struct {
 
 // write sends the sibling to the owners and waits for the level. The minter's
 // pin on the key, if any, passes to the request.
-func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool) (*writeRequest, error) {
-	down, amnesiac := k.v.unusable(k.owners)
+func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set) (*writeRequest, error) {
 	w := &writeRequest{
 		call: *k, dot: sib.Dot, pinned: pinned,
 		decided: make(chan struct{}),
-		until:   k.started.Add(max(defaultTail, k.deadline.Sub(k.started))),
+		until:   later(k.deadline, time.Now().Add(defaultTail)),
 	}
 	err := w.m.Init(quorum.WriteParams{
 		Owners:   quorum.Owners{Old: quorum.FirstN(len(k.owners))},
@@ -159,6 +157,10 @@ func (w *writeRequest) unlock() {
 	}
 	todo := w.work
 	w.work = work{}
+	if len(todo.repairs) > 0 { // the request may end before they are sent
+		w.call.c.gate.hold()
+		defer w.call.c.gate.leave()
+	}
 	w.mu.Unlock()
 	for _, r := range todo.repairs {
 		w.call.repair(r)
@@ -222,34 +224,49 @@ func (w *writeRequest) wait() {
 // giveUp withdraws what was not handed to a stream and ends the wait.
 func (w *writeRequest) giveUp() {
 	w.mu.Lock()
-	w.follow(w.m.Cancel())
-	w.withdraw((*replica.Conn).Withdraw)
+	if w.m.Outcome() == quorum.Pending { // else it was decided in the same instant
+		w.follow(w.m.Cancel())
+		w.withdraw((*replica.Conn).Withdraw)
+	}
 	w.unlock()
 }
 
-// letGo withdraws what still waits for room at a node past its bound: such
-// waiters are bounded by the callers that wait with them (promise P11).
+// letGo begins the tail. It withdraws what still waits for room at a node past its
+// bound, since such waiters are bounded by the callers that wait with them, and
+// gives what is under way the tail's time from here (promise P11).
 func (w *writeRequest) letGo() {
+	end := time.Now().Add(defaultTail)
 	w.mu.Lock()
 	w.withdraw((*replica.Conn).WithdrawWaiting)
+	if end.Before(w.until) {
+		for i := range w.flying.All {
+			w.conn(i).Shorten(&w.ops[i], end)
+		}
+	}
 	w.unlock()
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // withdraw takes back what by can still take back. mu is held, and the outcome is decided.
 func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	for i := range w.flying.All {
+		before := w.conn(i).Health()
 		if !by(w.conn(i), &w.ops[i]) {
 			continue
 		}
 		w.flying = w.flying.Without(i)
 		if w.causes[i].err == nil {
-			w.causes[i].err = &kindError{kind: ErrOverloaded, err: errWithdrawn}
+			w.causes[i] = withdrawn(before)
 		}
 		w.follow(w.m.Fail(i, quorum.NotSent))
 	}
 }
-
-var errWithdrawn = errors.New("withdrawn before it was sent")
 
 // verdict is the outcome as the caller gets it.
 type verdict struct {

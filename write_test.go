@@ -84,7 +84,6 @@ func TestAReceiptTellsTheDotTheContextAndHowManyOwnersHaveIt(t *testing.T) {
 		require.Equal(t, 3, r.Acked)
 		require.Equal(t, 3, r.Owners)
 		require.False(t, r.Superseded)
-		require.False(t, r.Duplicate)
 		obj := w.get("k")
 		require.Equal(t, obj.Context, r.Context)
 		require.Equal(t, obj.Siblings[0].Dot, r.Dot)

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,7 +41,7 @@ func (l *link) read(stream storagepb.Storage_ExchangeClient) {
 		}
 		l.conn.reads.add(reads)
 		for _, d := range done {
-			r := resultOf(d.answer, d.op.Policy)
+			r := resultOf(d.answer, d.op)
 			r.Handed, r.Amnesiac, r.Latency = true, amnesiac, d.latency
 			d.op.Handler.Complete(d.op, r)
 		}
@@ -94,15 +95,8 @@ func (c *Conn) match(l *link, answers []*storagepb.Answer, done []answered) (_ [
 }
 
 // resultOf turns an answer into a Result. The state's values alias the message.
-func resultOf(a *storagepb.Answer, p vclock.Policy) Result {
-	state, err := wire.ToState(a.GetState())
-	switch {
-	case err != nil:
-	case len(state.Siblings) == 0: // a clock alone, or nothing
-		err = state.Clock.Validate()
-	default:
-		err = state.Validate(p)
-	}
+func resultOf(a *storagepb.Answer, op *Op) Result {
+	state, err := stateOf(a, op)
 	if err != nil {
 		return Result{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 	}
@@ -114,4 +108,32 @@ func resultOf(a *storagepb.Answer, p vclock.Policy) Result {
 		Live:   a.GetLive(),
 		Seen:   a.GetSeen(),
 	}
+}
+
+var errNotSuperseded = errors.New("the write is said to be superseded by a state that does not cover it")
+
+// stateOf is the state that an answer carries, if it may. A clock alone answers a
+// clock read or a merge; taken for a whole state, it would say that all which it covers
+// was deleted.
+func stateOf(a *storagepb.Answer, op *Op) (vclock.State, error) {
+	if a.GetStatus() != storagepb.Status_OK || op.Kind == storagepb.Kind_READ_DIGEST {
+		return vclock.State{}, nil
+	}
+	state, err := wire.ToState(a.GetState())
+	switch {
+	case err != nil:
+		return vclock.State{}, err
+	case len(state.Siblings) == 0 && op.Kind != storagepb.Kind_READ_STATE:
+		err = state.Clock.Validate()
+	case op.Kind == storagepb.Kind_READ_CLOCK && op.Policy == vclock.Causal:
+		err = state.Clock.Validate()
+		state.Siblings = nil
+	default:
+		err = state.Validate(op.Policy)
+	}
+	if err == nil && op.Kind == storagepb.Kind_MERGE && !a.GetLive() && len(op.State.Siblings) == 1 &&
+		!state.Covers(op.Policy, op.State.Siblings[0].Dot) {
+		err = errNotSuperseded
+	}
+	return state, err
 }

@@ -118,7 +118,7 @@ func TestWithdrawLeavesWhatWasHandedOver(t *testing.T) {
 	n.answer = func(*storagepb.Operation) *storagepb.Answer {
 		close(seen)
 		<-answer
-		return &storagepb.Answer{Status: storagepb.Status_OK}
+		return &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 	}
 	n.start()
 	c := n.connect(t, nil)
@@ -138,7 +138,7 @@ func TestSmallOperationsPassBulkOnesThatAreStuck(t *testing.T) {
 		if op.GetKind() == storagepb.Kind_MERGE {
 			<-release
 		}
-		return &storagepb.Answer{Status: storagepb.Status_OK}
+		return &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 	}
 	n.start()
 	c := n.connect(t, func(cfg *Config) { cfg.MaxInFlight, cfg.MaxInFlightBytes = 3, 256<<10 })
@@ -176,7 +176,7 @@ func TestCloseWaitsForAnswersAndRefusesTheRest(t *testing.T) {
 	n.answer = func(*storagepb.Operation) *storagepb.Answer {
 		sawOne()
 		<-answer
-		return &storagepb.Answer{Status: storagepb.Status_OK}
+		return &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 	}
 	n.start()
 	c := n.connect(t, nil)

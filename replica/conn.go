@@ -156,6 +156,30 @@ func (c *Conn) AcceptStore(id uint64) {
 	}
 }
 
+// AcceptedStore returns the store id that the node is held to have: Config's, AcceptStore's,
+// or the first that was seen; 0 if none is known yet.
+func (c *Conn) AcceptedStore() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.store
+}
+
+// Shorten brings op's deadline forward to t. Without effect if op has an earlier
+// one, or is no longer in this Conn.
+func (c *Conn) Shorten(op *Op, t time.Time) {
+	deadline := c.at(t)
+	c.mu.Lock()
+	sooner := false
+	if op.conn == c && deadline < op.deadline {
+		op.deadline = deadline
+		sooner = c.sweepBy(deadline)
+	}
+	c.mu.Unlock()
+	if sooner {
+		c.wakeSweeper()
+	}
+}
+
 // Close refuses new operations, waits until those in hand are answered or ctx ends,
 // then cuts the connection: what is left completes with ErrClosed. It returns when
 // every goroutine of the Conn has ended, with ctx's error if it cut anything.

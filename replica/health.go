@@ -126,3 +126,21 @@ func (c *Conn) Health() Health {
 	}
 	return h
 }
+
+// A Glance is the part of Health that is asked for with each request.
+type Glance struct {
+	State    State
+	Amnesiac bool
+	Stalled  bool
+	P95      time.Duration
+}
+
+// Glance returns it without the counters that Health gathers. It takes no lock.
+func (c *Conn) Glance() Glance {
+	s := c.status.Load()
+	g := Glance{State: s.state, Amnesiac: s.amnesiac, P95: time.Duration(c.reads.p95.Load())}
+	if oldest := c.oldest.Load(); oldest != 0 {
+		g.Stalled = time.Duration(c.now()-max(oldest, c.heard.Load())) >= c.cfg.StallAfter
+	}
+	return g
+}

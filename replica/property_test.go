@@ -50,7 +50,7 @@ func exactlyOnce(t *testing.T, seed uint64) {
 		case 1:
 			time.Sleep(rand.N(50 * time.Millisecond))
 		}
-		return &storagepb.Answer{Status: storagepb.Status_OK}
+		return &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 	}
 	n.start()
 	c := n.connect(t, func(cfg *Config) { cfg.MaxInFlight, cfg.MaxInFlightBytes = 4, 200<<10 })

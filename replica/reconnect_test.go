@@ -19,7 +19,7 @@ func TestABrokenStreamCompletesWhatWasHandedAtOnceAndComesBack(t *testing.T) {
 		if silent.Load() {
 			return nil
 		}
-		return &storagepb.Answer{Status: storagepb.Status_OK}
+		return &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 	}
 	n.start()
 	changes := make(states, 8)
@@ -141,7 +141,7 @@ func TestAStoreOtherThanTheConfiguredOneIsAmnesiacFromTheStart(t *testing.T) {
 func TestAMalformedAnswerFailsItsOperationAlone(t *testing.T) {
 	n := newScripted()
 	n.answer = func(op *storagepb.Operation) *storagepb.Answer {
-		a := &storagepb.Answer{Status: storagepb.Status_OK}
+		a := &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 		if string(op.GetKey()) == "bad" {
 			a.State = &storagepb.State{ClockActors: []uint64{1}}
 		}

@@ -154,7 +154,7 @@ func (s *scripted) batch(stream storagepb.Storage_ExchangeServer) error {
 	s.mu.Unlock()
 	out := &storagepb.ServerFrame{}
 	for _, op := range in.GetOperations() {
-		a := &storagepb.Answer{Status: storagepb.Status_OK}
+		a := &storagepb.Answer{Status: storagepb.Status_OK, Live: true}
 		if s.answer != nil {
 			a = s.answer(op)
 		}

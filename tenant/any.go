@@ -25,6 +25,9 @@ type anyReader struct {
 	config Config
 }
 
+// Immediate implements tenant.Immediate.
+func (r anyReader) Immediate() {}
+
 func (r anyReader) Get(_ context.Context, id string) (Config, error) {
 	if err := ValidID(id); err != nil {
 		return Config{}, err

@@ -36,6 +36,9 @@ type staticReader struct {
 	configs map[string]Config
 }
 
+// Immediate implements tenant.Immediate.
+func (r staticReader) Immediate() {}
+
 func (r staticReader) Get(_ context.Context, id string) (Config, error) {
 	if c, ok := r.configs[id]; ok {
 		return c, nil
