@@ -185,4 +185,3 @@ func TestANodeThatShutsDownInGoodOrderFailsNoRequest(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
-
