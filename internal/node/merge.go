@@ -41,7 +41,34 @@ type change struct {
 	held
 }
 
-// merge joins a batch into the engine by one Apply and adds its outcomes.
+// changes gather for one Apply, at most one per key, in the order of stripes.
+type changes struct {
+	list  []change
+	bytes int // of their states
+}
+
+// find returns the change of m's key. Batches are sorted by stripe, so it is
+// among the last ones.
+func (g *changes) find(m *merge) *change {
+	for i := len(g.list) - 1; i >= 0 && g.list[i].stripe == m.stripe; i-- {
+		if bytes.Equal(g.list[i].key, m.key) {
+			return &g.list[i]
+		}
+	}
+	return nil
+}
+
+func (g *changes) put(m *merge, h held) {
+	g.bytes += h.state.Size()
+	if earlier := g.find(m); earlier != nil {
+		g.bytes -= earlier.state.Size()
+		earlier.held = h
+		return
+	}
+	g.list = append(g.list, change{m.key, m.stripe, h})
+}
+
+// merge joins a batch into the engine, by one Apply unless it is large, and adds its outcomes.
 func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
 	slices.SortStableFunc(batch, func(a, b merge) int { return cmp.Compare(a.stripe, b.stripe) })
 	stripes := make([]int, 0, len(batch))
@@ -64,20 +91,31 @@ func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
 	}
 }
 
+// batchBytes bounds the states that gather for one Apply, by about the largest of
+// them: a small write beside a large value reads and writes them both, so the
+// bytes that arrived are no measure.
+const batchBytes = 16 << 20
+
 // mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
 func (c *Core) mergeLatched(batch []merge, received time.Time, proofs []proof) {
 	now := c.config.Now() // a fresh reading, under the latches
 	floor := c.window.raise(now.Add(-c.config.Limits.Window).UnixMilli())
-	var changes []change
+	var gathering changes
+	begin := 0 // of the batch's part whose changes are gathering
 	for i := range batch {
 		m := &batch[i]
 		if expired(m.op, received) {
 			m.answer = refuse(m.op.GetId(), storagepb.Status_EXPIRED, "")
 			continue
 		}
-		changes = c.mergeOne(m, moment{now: now, floor: floor}, changes)
+		// Not between two writes to one key: each part would write the whole state.
+		if gathering.bytes > batchBytes && gathering.find(m) == nil {
+			c.apply(batch[begin:i], gathering.list)
+			gathering, begin = changes{}, i
+		}
+		c.mergeOne(m, moment{now: now, floor: floor}, &gathering)
 	}
-	c.apply(batch, changes)
+	c.apply(batch[begin:], gathering.list)
 	for i := range batch {
 		if m := &batch[i]; m.latched {
 			proofs[i] = proof{floor: m.floor}
@@ -88,17 +126,17 @@ func (c *Core) mergeLatched(batch []merge, received time.Time, proofs []proof) {
 	}
 }
 
-// mergeOne decides about m and adds what it changes to changes.
-func (c *Core) mergeOne(m *merge, at moment, changes []change) []change {
-	has, err := c.pendingOrStored(m, changes)
+// mergeOne decides about m and gathers what it changes.
+func (c *Core) mergeOne(m *merge, at moment, gathering *changes) {
+	has, err := c.gatheredOrStored(m, gathering)
 	if err != nil {
 		m.answer = refuse(m.op.GetId(), storagepb.Status_DISK, err.Error())
-		return changes
+		return
 	}
 	m.latched = true
 	if has.found && has.policy != m.policy {
 		m.answer = refuse(m.op.GetId(), storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String())
-		return changes
+		return
 	}
 	joined := vclock.Join(m.policy, has.state, m.sent)
 	if m.op.GetOrigin() == storagepb.Origin_CLIENT {
@@ -106,37 +144,24 @@ func (c *Core) mergeOne(m *merge, at moment, changes []change) []change {
 			if m.answer.Status == storagepb.Status_TOO_OLD {
 				m.floor = at.floor
 			}
-			return changes
+			return
 		}
 		m.first = !has.state.Covers(m.policy, m.sent.Siblings[0].Dot)
 	}
 	m.answer = acknowledge(m, joined)
 	if joined.Equal(has.state) {
 		c.counters.unchanged.Add(1)
-		return changes
+		return
 	}
-	return withChange(changes, change{m.key, m.stripe, held{m.policy, joined, true}})
+	gathering.put(m, held{m.policy, joined, true})
 }
 
-// pendingOrStored returns what m joins into. Batches are sorted by stripe, so an
-// earlier change of m's key is among the last ones.
-func (c *Core) pendingOrStored(m *merge, changes []change) (held, error) {
-	for i := len(changes) - 1; i >= 0 && changes[i].stripe == m.stripe; i-- {
-		if bytes.Equal(changes[i].key, m.key) {
-			return changes[i].held, nil
-		}
+// gatheredOrStored returns what m joins into.
+func (c *Core) gatheredOrStored(m *merge, gathering *changes) (held, error) {
+	if earlier := gathering.find(m); earlier != nil {
+		return earlier.held, nil
 	}
 	return c.get(m.key)
-}
-
-func withChange(changes []change, add change) []change {
-	for i := len(changes) - 1; i >= 0 && changes[i].stripe == add.stripe; i-- {
-		if bytes.Equal(changes[i].key, add.key) {
-			changes[i] = add
-			return changes
-		}
-	}
-	return append(changes, add)
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -144,8 +169,8 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // maxPooled keeps the buffer of one huge batch from staying for ever.
 const maxPooled = 1 << 20
 
-// apply writes the changes and numbers them. If it cannot, it turns the batch's
-// answers into what is true then.
+// apply writes the changes that came of batch and numbers them. If it cannot, it
+// turns the batch's answers into what is true then.
 func (c *Core) apply(batch []merge, changes []change) {
 	if len(changes) == 0 {
 		return
