@@ -102,7 +102,8 @@ func (c *Core) prepare(op *storagepb.Operation) (merge, *storagepb.Answer) {
 // A moment is the time at which a batch is applied.
 type moment struct {
 	now   time.Time
-	floor int64 // of the write window, Unix milliseconds
+	floor int64         // of the write window, Unix milliseconds
+	jump  time.Duration // of the node's clock, while it is not believed; else 0
 }
 
 // span returns milliseconds for a text: what a Duration cannot hold, some 292
@@ -115,17 +116,7 @@ func span(ms int64) time.Duration {
 // judge refuses a client's write for time or for size; nil lets it pass.
 func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storagepb.Answer {
 	limits := c.config.Limits
-	dot := m.sent.Siblings[0].Dot
-	newest := max(dot.Stamp, m.sent.Clock.Newest())
-	// Milliseconds, for a stamp reaches further than a time.Duration.
-	if ahead := newest.Millis() - at.now.UnixMilli(); ahead > limits.Skew.Milliseconds() {
-		return refuse(m.op.GetId(), storagepb.Status_TOO_FAR_AHEAD,
-			fmt.Sprintf("a stamp is %v ahead of the node's clock, the limit is %v", span(ahead), limits.Skew))
-	}
-	if dot.Stamp.Millis() < at.floor {
-		a := refuse(m.op.GetId(), storagepb.Status_TOO_OLD,
-			fmt.Sprintf("the write is %v older than the write window", span(at.floor-dot.Stamp.Millis())))
-		a.Seen = has.state.Covers(m.policy, dot)
+	if a := c.judgeTime(m, at, has); a != nil {
 		return a
 	}
 	// A write that makes less of what is too much already is welcome.
@@ -138,4 +129,32 @@ func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storag
 			fmt.Sprintf("the siblings would have %d bytes together, the node takes %d", size, maxStateBytes))
 	}
 	return nil
+}
+
+// judgeTime refuses a client's write for its stamps, or while the node's clock is
+// not to be trusted.
+func (c *Core) judgeTime(m *merge, at moment, has held) *storagepb.Answer {
+	skew, id := c.config.Limits.Skew, m.op.GetId()
+	if at.jump != 0 {
+		return refuse(id, storagepb.Status_TOO_FAR_AHEAD, fmt.Sprintf(
+			"the node's own clock jumped by %v while it ran; it takes no client's write until the clock is back or has kept its time for %v", at.jump, skew))
+	}
+	dot := m.sent.Siblings[0].Dot
+	newest := max(dot.Stamp, m.sent.Clock.Newest())
+	// Milliseconds, for a stamp reaches further than a time.Duration.
+	if ahead := newest.Millis() - at.now.UnixMilli(); ahead > skew.Milliseconds() {
+		return refuse(id, storagepb.Status_TOO_FAR_AHEAD,
+			fmt.Sprintf("a stamp is %v ahead of the node's clock, the limit is %v", span(ahead), skew))
+	}
+	if dot.Stamp.Millis() >= at.floor {
+		return nil
+	}
+	detail := fmt.Sprintf("the write is %v older than the write window", span(at.floor-dot.Stamp.Millis()))
+	if ahead := at.floor - at.now.UnixMilli(); ahead > 0 {
+		detail = fmt.Sprintf("the floor of the node's write window is %v ahead of its clock; client writes are refused until %s",
+			span(ahead), time.UnixMilli(at.floor).UTC().Format(time.RFC3339))
+	}
+	a := refuse(id, storagepb.Status_TOO_OLD, detail)
+	a.Seen = has.state.Covers(m.policy, dot)
+	return a
 }

@@ -35,8 +35,14 @@ type Config struct {
 	// NoSync answers before the engine has synced: an acknowledged write may be lost.
 	NoSync bool
 
-	// Now is the node's wall clock; time.Now by default. It may jump.
+	// Now is the node's wall clock; time.Now by default. It is called by many goroutines.
 	Now func() time.Time
+
+	// Elapsed tells how much time has passed since some moment before New, by a
+	// clock that never jumps: client writes are refused while Now has moved
+	// otherwise (see clock). The monotonic clock by default, or no comparison if Now
+	// is given and Elapsed is not.
+	Elapsed func() time.Duration
 
 	// Random makes the store id of an empty store; math/rand/v2.Uint64 by default.
 	Random func() uint64
@@ -131,6 +137,10 @@ func (c Config) withDefaults() Config {
 	c.Limits = c.Limits.withDefaults()
 	if c.Now == nil {
 		c.Now = time.Now
+		if c.Elapsed == nil {
+			start := time.Now()
+			c.Elapsed = func() time.Duration { return time.Since(start) }
+		}
 	}
 	if c.Random == nil {
 		c.Random = rand.Uint64

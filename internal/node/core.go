@@ -21,6 +21,9 @@ type Core struct {
 	latches  *latches
 	sync     *syncer
 	window   window
+	clock    *clock
+	jumpLog  notice
+	floorLog notice
 	load     *load
 	counters counters
 
@@ -49,7 +52,9 @@ func New(engine Engine, id Identity, config Config) (*Core, error) {
 	if c.sync, err = openSyncer(engine, c.fail); err != nil {
 		return nil, err
 	}
-	c.window.raise(c.sync.floor.Load())
+	c.window.rely(c.sync.floor.Load())
+	c.clock = newClock(config.Now(), config.Elapsed, config.Limits.Skew)
+	c.report(c.moment())
 	return c, nil
 }
 
@@ -90,6 +95,29 @@ func (c *Core) Inspect(tenant string, key []byte) (vclock.Policy, vclock.State, 
 	defer s.mu.RUnlock()
 	held, err := c.get(engineKey)
 	return held.policy, held.state, err
+}
+
+// oldest returns the window's length before now, in Unix milliseconds.
+func (c *Core) oldest(now time.Time) int64 { return now.Add(-c.config.Limits.Window).UnixMilli() }
+
+// moment reads the clock for a batch that is about to be applied.
+func (c *Core) moment() moment {
+	now := c.config.Now()
+	return moment{now: now, floor: c.window.floor(c.oldest(now)), jump: c.clock.jumped(now)}
+}
+
+// report logs why client writes are refused at that moment, if they are. It is
+// called without latches.
+func (c *Core) report(at moment) {
+	if at.jump != 0 && c.jumpLog.due() {
+		c.config.Log.Error("this node's clock has jumped; client writes are refused until it is back, or has kept its new time for the skew limit",
+			"node", c.identity.Node, "by", at.jump, "clock", at.now, "skew limit", c.config.Limits.Skew)
+	}
+	if ahead := at.floor - at.now.UnixMilli(); ahead > 0 && c.floorLog.due() {
+		c.config.Log.Error("the window's floor is ahead of this clock: client writes are refused until then, for later ones were refused as too old "+
+			"before and stay so. Put the clock right if it is behind; else wait, or replace the store as for a lost disk",
+			"node", c.identity.Node, "ahead", span(ahead), "until", time.UnixMilli(at.floor).UTC(), "clock", at.now)
+	}
 }
 
 // fail makes the first engine error final, and returns the error that stands.

@@ -22,16 +22,26 @@
 //     begins later covers every number given out before it.
 //  5. A refusal is made before anything is applied, and stays true: what was
 //     answered with a refusal is never applied by that operation later.
-//  6. Who was told TOO_OLD may rely on it: the floor of the write window is on disk
-//     before the refusal leaves, a little ahead, and never goes back.
+//  6. Who was told TOO_OLD may rely on it: a floor above the refused dot is on disk
+//     before the refusal leaves, a little ahead, and never goes back. Nothing else
+//     raises that floor, so that a clock which is ahead for a moment shuts nobody
+//     out. (The clock jumps a day ahead and back; had the floor followed it, the
+//     node would refuse every write for a day, after a restart too.)
 //  7. Once the engine has failed, the node answers DISK to everything until it is
 //     opened again: what an engine holds after a failure is a guess. Operations
 //     that were in its hands at that moment are answered FAILED.
 //  8. All work in hand is bounded, per stream (the stream is read no further) and
 //     per node (OVERLOADED).
 //
+// # When the floor is ahead of the clock
+//
+// A node that refused writes under a clock that was ahead, and whose clients'
+// clocks were ahead as well, has a floor in the future once both are right. It
+// says so in its log and in its refusals. The floor is a promise: wait until the
+// time that the log names, or replace the store as for a lost disk.
+//
 // # Lock order
 //
-// latches (ascending) → engine. The mutexes of syncer, load and exchange are
+// latches (ascending) → engine. The mutexes of syncer, load, exchange, clock and notice are
 // leaves: nothing else is taken, called or waited for under them.
 package node

@@ -79,8 +79,10 @@ func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
 
 	proofs := make([]proof, len(batch))
 	c.latches.lock(stripes)
-	c.mergeLatched(batch, received, proofs)
+	at := c.moment() // a fresh reading, under the latches
+	c.mergeLatched(batch, received, at, proofs)
 	c.latches.unlock(stripes)
+	c.report(at)
 
 	for i := range batch {
 		m := &batch[i]
@@ -97,9 +99,7 @@ func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
 const batchBytes = 16 << 20
 
 // mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
-func (c *Core) mergeLatched(batch []merge, received time.Time, proofs []proof) {
-	now := c.config.Now() // a fresh reading, under the latches
-	floor := c.window.raise(now.Add(-c.config.Limits.Window).UnixMilli())
+func (c *Core) mergeLatched(batch []merge, received time.Time, at moment, proofs []proof) {
 	var gathering changes
 	begin := 0 // of the batch's part whose changes are gathering
 	for i := range batch {
@@ -113,7 +113,7 @@ func (c *Core) mergeLatched(batch []merge, received time.Time, proofs []proof) {
 			c.apply(batch[begin:i], gathering.list)
 			gathering, begin = changes{}, i
 		}
-		c.mergeOne(m, moment{now: now, floor: floor}, &gathering)
+		c.mergeOne(m, at, &gathering)
 	}
 	c.apply(batch[begin:], gathering.list)
 	for i := range batch {
@@ -142,7 +142,8 @@ func (c *Core) mergeOne(m *merge, at moment, gathering *changes) {
 	if m.op.GetOrigin() == storagepb.Origin_CLIENT {
 		if m.answer = c.judge(m, at, has, joined); m.answer != nil {
 			if m.answer.Status == storagepb.Status_TOO_OLD {
-				m.floor = at.floor
+				m.floor = m.sent.Siblings[0].Dot.Stamp.Millis() + 1
+				c.window.rely(m.floor) // before the latch goes: no batch takes the dot later
 			}
 			return
 		}

@@ -3,19 +3,22 @@ package node
 import "sync/atomic"
 
 // A window is the floor beneath which a client's write is too old, in Unix
-// milliseconds. It never goes back, whatever the clock does; invariant 6 of the
-// package keeps it over restarts.
-type window struct{ floor atomic.Int64 }
+// milliseconds: the window's length before the clock, and never beneath what a
+// refusal relies on, whatever the clock does. Only refusals raise it, each just
+// above its own dot: a clock that was ahead for a moment leaves nothing behind.
+// Invariant 6 of the package keeps it over restarts. Whoever relies on it for
+// another reason than a refusal must raise it too.
+type window struct{ relied atomic.Int64 }
 
-// raise lifts the floor to at least to, and returns it.
-func (w *window) raise(to int64) int64 {
+// floor returns the floor at a time that is the window's length before the clock.
+func (w *window) floor(oldest int64) int64 { return max(oldest, w.relied.Load()) }
+
+// rely keeps the floor at or above to from then on.
+func (w *window) rely(to int64) {
 	for {
-		floor := w.floor.Load()
-		if to <= floor {
-			return floor
-		}
-		if w.floor.CompareAndSwap(floor, to) {
-			return to
+		relied := w.relied.Load()
+		if to <= relied || w.relied.CompareAndSwap(relied, to) {
+			return
 		}
 	}
 }
