@@ -33,8 +33,9 @@ type Core struct {
 
 // New opens the node id on engine, which it does not close. An empty engine
 // becomes id's, with a random store id; one that is another's is refused with
-// ErrForeignStore, one that cannot be read with ErrDamaged, a setting out of
-// bounds with ErrConfig.
+// ErrForeignStore, one that cannot be read, or holds data but no record of whose
+// it is, with ErrDamaged, one that a newer program wrote with ErrVersion, a setting
+// out of bounds with ErrConfig.
 func New(engine Engine, id Identity, config Config) (*Core, error) {
 	config = config.withDefaults()
 	if err := errors.Join(id.validate(), config.Limits.validate()); err != nil {

@@ -15,6 +15,10 @@ var (
 	// ErrDamaged is wrapped by what the node found on its disk and cannot read.
 	ErrDamaged = errors.New("store is damaged")
 
+	// ErrVersion says that a newer program wrote the store, in a form that this one
+	// does not know. Nothing is wrong with the store: run that program.
+	ErrVersion = errors.New("store was written by a newer program")
+
 	// ErrConfig is wrapped by New for a setting that is out of bounds; the text names it.
 	ErrConfig = errors.New("bad configuration")
 )
