@@ -50,7 +50,7 @@ func New(engine Engine, id Identity, config Config) (*Core, error) {
 		latches: new(latches),
 		load:    newLoad(config.Limits.InHandOps, config.Limits.InHandBytes),
 	}
-	if c.sync, err = openSyncer(engine, c.fail); err != nil {
+	if c.sync, err = openSyncer(engine, config.Limits.Window, c.fail); err != nil {
 		return nil, err
 	}
 	c.window.rely(c.sync.floor.Load())

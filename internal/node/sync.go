@@ -8,9 +8,10 @@ import (
 	"time"
 )
 
-// floorAhead is how far the window's floor is written ahead of what was
-// enforced, so that refusals of one minute share one write.
-const floorAhead = time.Minute
+// floorAhead bounds how far the window's floor is written ahead of what a refusal
+// relies on, so that refusals of one minute share one write: a restart takes the
+// written floor, which must leave most of the window open.
+func floorAhead(window time.Duration) time.Duration { return min(time.Minute, window/4) }
 
 const metaFloor = "floor"
 
@@ -36,6 +37,7 @@ type waiter struct {
 type syncer struct {
 	engine Engine
 	fail   func(doing string, err error) error
+	ahead  time.Duration // floorAhead
 
 	applied atomic.Uint64 // the last sequence number given out (invariant 4)
 	changes atomic.Uint64 // on disk
@@ -52,8 +54,8 @@ type syncer struct {
 }
 
 // openSyncer reads the floor and starts the goroutine.
-func openSyncer(engine Engine, fail func(string, error) error) (*syncer, error) {
-	s := &syncer{engine: engine, fail: fail, joined: make(chan struct{})}
+func openSyncer(engine Engine, window time.Duration, fail func(string, error) error) (*syncer, error) {
+	s := &syncer{engine: engine, fail: fail, ahead: floorAhead(window), joined: make(chan struct{})}
 	s.wake = sync.NewCond(&s.mu)
 	stored, err := engine.Meta(metaFloor)
 	if err != nil {
@@ -146,7 +148,7 @@ func (s *syncer) commit(group []waiter) error {
 		need = need.join(w.until)
 	}
 	if need.floor > s.floor.Load() {
-		ahead := need.floor + floorAhead.Milliseconds()
+		ahead := need.floor + s.ahead.Milliseconds()
 		if err := s.engine.SetMeta(metaFloor, binary.BigEndian.AppendUint64(nil, uint64(ahead))); err != nil {
 			return s.fail("store the window's floor", err)
 		}

@@ -43,9 +43,9 @@ func TestAClockThatWasAheadForOneBatchShutsNobodyOut(t *testing.T) {
 			c.Do(during())
 			w.jump(-24*time.Hour + time.Second)
 			require1(t, storagepb.Status_OK, c.Do(write("k2", at(1, time.Second), nil, "v")))
-			w.pass(floorAhead)
+			w.pass(time.Minute)
 			restarted := open(t, engine, Config{Now: w.read})
-			require1(t, storagepb.Status_OK, restarted.Do(write("k3", at(1, time.Second+floorAhead), nil, "v")))
+			require1(t, storagepb.Status_OK, restarted.Do(write("k3", at(1, time.Second+time.Minute), nil, "v")))
 		})
 	}
 }
@@ -120,4 +120,13 @@ func TestAFloorAheadOfTheClockIsSaidSoAtTheStartAndInRefusals(t *testing.T) {
 	require1(t, storagepb.Status_TOO_OLD, a)
 	require.Contains(t, a.GetDetail(), "client writes are refused until "+until.Format(time.RFC3339))
 	require.Equal(t, 1, strings.Count(log.String(), "floor is ahead"), "once a minute")
+}
+
+func TestARestartLeavesMostOfAShortWindowOpen(t *testing.T) {
+	engine := NewMemory()
+	config := Config{Limits: Limits{Skew: time.Second, Window: 8 * time.Second}}
+	require1(t, storagepb.Status_TOO_OLD, open(t, engine, config).Do(write("k", at(1, -8001*time.Millisecond), nil, "v")))
+	restarted := open(t, engine, config)
+	require1(t, storagepb.Status_TOO_OLD, restarted.Do(write("k", at(1, -6001*time.Millisecond), nil, "v")))
+	require1(t, storagepb.Status_OK, restarted.Do(write("k", at(1, -6*time.Second), nil, "v")))
 }
