@@ -72,7 +72,7 @@ func TestADiskThatFillsUpEndsTheNodesWorkAndLosesNothingAcknowledged(t *testing.
 
 			require.ErrorIs(t, n.Err(), syscall.ENOSPC)
 			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key0/1")).GetStatus())
-			require.NoError(t, n.Close(context.Background()))
+			require.ErrorIs(t, n.Close(context.Background()), syscall.ENOSPC, "Close says it again")
 
 			again := openOn(t, disk.CrashClone(vfs.CrashCloneCfg{}))
 			require.Equal(t, n.StoreID(), again.StoreID())

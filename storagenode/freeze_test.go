@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -81,7 +82,7 @@ func TestOneFailedWriteEndsTheNodesWorkAndWhatWasAcknowledgedIsThereAtTheNextSta
 			require.Nil(t, flaw.in.Load(), "the flaw was met")
 			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key1")).GetStatus())
 			require.ErrorIs(t, n.Err(), syscall.EIO)
-			require.NoError(t, n.Close(context.Background()))
+			require.ErrorIs(t, n.Close(context.Background()), syscall.EIO, "Close says it again")
 
 			requireAll(t, openOn(t, flaw), acked)
 		})
@@ -107,4 +108,71 @@ func TestAFileSystemThatAllocatesNothingAheadIsGoodEnough(t *testing.T) {
 	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).GetStatus())
 	require.NoError(t, n.Err())
 	require.NoError(t, n.Close(context.Background()))
+}
+
+func TestAFlushThatFailsWhenANodeWithoutSyncClosesIsTold(t *testing.T) {
+	flaw := &flawFS{FS: vfs.NewMem()}
+	n := openOn(t, flaw, storagenode.NoSync())
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).GetStatus())
+	in := ".sst"
+	flaw.in.Store(&in)
+	require.ErrorIs(t, n.Close(context.Background()), syscall.EIO)
+}
+
+// A stuckFS hangs in every write and sync from hang on until release.
+type stuckFS struct {
+	vfs.FS
+	hang    atomic.Bool
+	hung    chan struct{} // one element, once somebody waits
+	release chan struct{}
+}
+
+func (f *stuckFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.Create(name, c)
+	return stuckFile{file, f}, err
+}
+
+type stuckFile struct {
+	vfs.File
+	fs *stuckFS
+}
+
+func (f stuckFile) wait() {
+	if f.fs.hang.Load() {
+		select {
+		case f.fs.hung <- struct{}{}:
+		default:
+		}
+		<-f.fs.release
+	}
+}
+
+func (f stuckFile) Write(p []byte) (int, error) {
+	f.wait()
+	return f.File.Write(p)
+}
+
+func (f stuckFile) Sync() error {
+	f.wait()
+	return f.File.Sync()
+}
+
+func (f stuckFile) SyncData() error {
+	f.wait()
+	return f.File.SyncData()
+}
+
+func TestCloseOnADiskThatHangsEndsWithItsContextAndSaysSo(t *testing.T) {
+	stuck := &stuckFS{FS: vfs.NewMem(), hung: make(chan struct{}, 1), release: make(chan struct{})}
+	n := openOn(t, stuck)
+	stuck.hang.Store(true)
+	group := sync.WaitGroup{}
+	group.Go(func() { storagenode.Do(n, merge("key", 1, []byte("v"))) })
+	<-stuck.hung
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, n.Close(ctx), context.Canceled)
+	close(stuck.release)
+	group.Wait()
+	require.NotContains(t, n.Close(t.Context()).Error(), "not closed", "the disk works again")
 }

@@ -31,6 +31,7 @@ type Node struct {
 	health *health.Server
 
 	closeOnce sync.Once
+	closed    chan struct{} // closed when closeErr is set
 	closeErr  error
 }
 
@@ -54,9 +55,9 @@ func Open(dir string, id Identity, opts ...Option) (*Node, error) {
 	o.core.OnFailure = func(error) { healthy.Shutdown() }
 	core, err := node.New(engine, id, o.core)
 	if err != nil {
-		return nil, errors.Join(err, engine.Close())
+		return nil, joinNew(err, engine.Close())
 	}
-	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy}
+	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy, closed: make(chan struct{})}
 	n.grpc = grpc.NewServer(o.serverOptions()...)
 	storagepb.RegisterStorageServer(n.grpc, n.server)
 	healthpb.RegisterHealthServer(n.grpc, n.health)
@@ -109,23 +110,61 @@ func (n *Node) Serve(l net.Listener) error {
 
 // Close refuses what comes from then on with a status that makes coordinators
 // move on at once, finishes what is in hand until ctx ends, ends all connections
-// and closes the store. Its error tells what was left unanswered, and what the
-// store said. Later calls return what the first did.
+// and closes the store. Its error tells what was left unanswered, why the store
+// failed if it has (Err), and what closing it said: with NoSync an error may mean
+// that acknowledged merges are lost.
+//
+// On a disk that hangs it gives up two seconds after ctx has ended, with an error
+// that wraps ctx's; the work goes on in a goroutine, as far as the disk lets it.
+// Calls after the first wait for the same end, each until its own ctx, and return
+// the same error.
 func (n *Node) Close(ctx context.Context) error {
 	n.closeOnce.Do(func() {
-		n.health.Shutdown()
-		err := n.server.Shutdown(ctx)
-		n.hangUp(ctx)
-		n.server.Wait()
-		n.core.Close()
-		n.closeErr = errors.Join(err, n.engine.Close())
+		go func() {
+			n.closeErr = n.close(ctx)
+			close(n.closed)
+		}()
 	})
-	return n.closeErr
+	select {
+	case <-n.closed:
+		return n.closeErr
+	case <-ctx.Done():
+	}
+	patience := time.NewTimer(overtime)
+	defer patience.Stop()
+	select {
+	case <-n.closed:
+		return n.closeErr
+	case <-patience.C:
+		return fmt.Errorf("the store is not closed, its disk may hang: %w", errors.Join(ctx.Err(), n.core.Err()))
+	}
 }
 
-// lastWords bounds the time in which the last answers reach the wire, and other
-// calls (a health watch never ends by itself) get to end.
-const lastWords = time.Second
+func (n *Node) close(ctx context.Context) error {
+	n.health.Shutdown()
+	err := n.server.Shutdown(ctx)
+	n.hangUp(ctx)
+	n.server.Wait()
+	n.core.Close()
+	return errors.Join(err, joinNew(n.core.Err(), n.engine.Close()))
+}
+
+// joinNew joins to err another error, unless err says it already.
+func joinNew(err, another error) error {
+	if another == nil || errors.Is(err, another) {
+		return err
+	}
+	return errors.Join(err, another)
+}
+
+const (
+	// lastWords bounds the time in which the last answers reach the wire, and other
+	// calls (a health watch never ends by itself) get to end.
+	lastWords = time.Second
+
+	// overtime is what a disk that works has for closing the store after ctx.
+	overtime = 2 * time.Second
+)
 
 func (n *Node) hangUp(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lastWords)

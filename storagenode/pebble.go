@@ -74,13 +74,13 @@ func openPebble(c pebbleConfig) (_ *pebbleEngine, err error) {
 	e.db = db
 	e.mu.Unlock()
 	if err := lock.Close(); err != nil { // the database holds its own reference
-		return nil, errors.Join(err, e.Close())
+		return nil, joinNew(err, e.Close())
 	}
 	if !made {
 		err = home.mark()
 	}
 	if err = errors.Join(err, e.fs.failed()); err != nil {
-		return nil, errors.Join(fmt.Errorf("open the store in %s: %w", c.dir, err), e.Close())
+		return nil, joinNew(fmt.Errorf("open the store in %s: %w", c.dir, err), e.Close())
 	}
 	return e, nil
 }
@@ -174,14 +174,14 @@ func (e *pebbleEngine) shut() (err error) {
 	return e.db.Close()
 }
 
-// Close implements Engine.
+// Close implements Engine. It returns what ended the store's work before, too.
 func (e *pebbleEngine) Close() error {
 	// What is in tables needs no reading of logs at the next start.
 	_ = e.call(func(db *pebble.DB) error { return db.Flush() })
 	err := e.shut()
 	e.closing.Wait()
-	if e.fs.failed() != nil {
-		return nil // told before, to those who asked for something
+	if failure := e.fs.failed(); failure != nil {
+		return failure
 	}
 	return err
 }

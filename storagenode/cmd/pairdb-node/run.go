@@ -64,7 +64,7 @@ func serve(ctx context.Context, s settings, node *storagenode.Node, listener net
 	bounded, cancel := context.WithTimeout(context.Background(), s.grace)
 	defer cancel()
 	if err = errors.Join(err, node.Close(bounded)); err != nil {
-		log.Error("stopped, but not cleanly", "error", err)
+		log.Error("stopped, but not cleanly", "error", err.Error())
 		return exitFailed
 	}
 	n := node.Stats()

@@ -2,10 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"log/slog"
+	"net"
 	"path/filepath"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
+
+	"github.com/devrev/pairdb/storagenode"
 )
 
 func try(t *testing.T, env map[string]string, args ...string) (code int, stdout, stderr string) {
@@ -66,4 +75,33 @@ func TestAFlagWinsOverItsVariable(t *testing.T) {
 	require.Equal(t, "env", s.cluster)
 	require.Equal(t, "flag", s.node)
 	require.Equal(t, filepath.Join("x", "y"), s.dir)
+}
+
+// A brokenFS makes no files once it is broken.
+type brokenFS struct {
+	vfs.FS
+	broken atomic.Bool
+}
+
+func (f *brokenFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	if f.broken.Load() {
+		return nil, syscall.EIO
+	}
+	return f.FS.Create(name, c)
+}
+
+func TestANodeWhoseStoreHasFailedEndsWithCode1AndSaysWhy(t *testing.T) {
+	disk := &brokenFS{FS: vfs.NewMem()}
+	node, err := storagenode.Open("store", storagenode.Identity{Cluster: "c", Node: "n1"}, storagenode.WithFS(disk))
+	require.NoError(t, err)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	disk.broken.Store(true) // for the tables that the end writes
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var said bytes.Buffer
+	code := serve(ctx, settings{grace: time.Minute}, node, listener, slog.New(slog.NewTextHandler(&said, nil)))
+	require.Equal(t, exitFailed, code)
+	require.Contains(t, said.String(), syscall.EIO.Error())
+	require.NotContains(t, said.String(), ".go:", "a message, no stack")
 }
