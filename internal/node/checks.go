@@ -86,17 +86,36 @@ func (c *Core) prepare(op *storagepb.Operation) (merge, *storagepb.Answer) {
 	switch op.GetOrigin() {
 	case storagepb.Origin_NODE:
 	case storagepb.Origin_CLIENT:
-		if n := len(sent.Siblings); n != 1 {
-			return invalid("state.siblings", fmt.Sprintf("a client's write has one, not %d", n))
-		}
-		if n, most := len(sent.Siblings[0].Value), c.config.Limits.MaxValueBytes; n > most {
-			return merge{}, refuse(op.GetId(), storagepb.Status_TOO_LARGE, fmt.Sprintf("the value has %d bytes, the node takes %d", n, most))
+		if refusal := c.checkWrite(op.GetId(), policy, sent); refusal != nil {
+			return merge{}, refusal
 		}
 	default:
 		return invalid("origin", fmt.Sprintf("%d is unknown", op.GetOrigin()))
 	}
 	key, token := appendKey(make([]byte, 0, tokenBytes+len(op.GetTenant())+1+len(op.GetKey())), op.GetTenant(), op.GetKey())
 	return merge{op: op, policy: policy, sent: sent, key: key, stripe: stripeOf(token)}, nil
+}
+
+// checkWrite checks what only a client's write must keep to: that it is one write,
+// and how large.
+func (c *Core) checkWrite(id uint64, policy vclock.Policy, sent vclock.State) *storagepb.Answer {
+	invalid := func(field, format string, args ...any) *storagepb.Answer {
+		return refuse(id, storagepb.Status_INVALID, field+": "+fmt.Sprintf(format, args...))
+	}
+	if n := len(sent.Siblings); n != 1 {
+		return invalid("state.siblings", "a client's write has one, not %d", n)
+	}
+	if n := len(sent.Clock); n > maxSentEntries {
+		return invalid("state.clock", "a client's write has at most %d entries, not %d", maxSentEntries, n)
+	}
+	dot := sent.Siblings[0].Dot
+	if seen := sent.Clock.Stamp(dot.Actor); policy == vclock.Causal && seen != dot.Stamp {
+		return invalid("state.clock", "it has seen %v of the writing actor, whose write is of %v", seen, dot.Stamp)
+	}
+	if n, most := len(sent.Siblings[0].Value), c.config.Limits.MaxValueBytes; n > most {
+		return refuse(id, storagepb.Status_TOO_LARGE, fmt.Sprintf("the value has %d bytes, the node takes %d", n, most))
+	}
+	return nil
 }
 
 // A moment is the time at which a batch is applied.
@@ -123,6 +142,10 @@ func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storag
 	if n := len(joined.Siblings); n > 1 && n > len(has.state.Siblings) && n > limits.MaxSiblings {
 		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,
 			fmt.Sprintf("there would be %d siblings, the node takes %d", n, limits.MaxSiblings))
+	}
+	if n := len(joined.Clock); n > maxHeldEntries && !has.state.Covers(m.policy, m.sent.Siblings[0].Dot) {
+		return refuse(m.op.GetId(), storagepb.Status_TOO_LARGE,
+			fmt.Sprintf("the key's clock would have %d entries, the node takes %d", n, maxHeldEntries))
 	}
 	if n, size := len(joined.Siblings), joined.Size(); n > 1 && size > has.state.Size() && size > maxStateBytes {
 		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,

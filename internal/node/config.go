@@ -73,6 +73,12 @@ const (
 	// maxStateBytes bounds what one answer carries: room for the largest value,
 	// and below the 32 MiB that either side takes in one frame.
 	maxStateBytes = 24 << 20
+
+	// maxSentEntries bounds the clock of one client's write: far more actors than
+	// write one key. maxHeldEntries bounds what several such writes may add up to
+	// (1 MiB: acknowledgements carry it). States between nodes are exempt.
+	maxSentEntries = 4096
+	maxHeldEntries = 16 * maxSentEntries
 )
 
 func (l Limits) withDefaults() Limits {

@@ -237,6 +237,7 @@ func acknowledge(m *merge, joined vclock.State) *storagepb.Answer {
 	}
 	switch {
 	case joined.Equal(m.sent):
+	case vclock.State{Clock: joined.Clock}.Size() > maxStateBytes: // made between nodes, which do not look
 	case m.policy == vclock.LastWriteWins:
 		a.State = wire.FromState(joined.WithoutValues())
 	case a.Live || joined.Size() > shownBytes:

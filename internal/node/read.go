@@ -38,7 +38,7 @@ func (c *Core) read(op *storagepb.Operation, received time.Time) (*storagepb.Ans
 		return refuse(id, storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String()), until
 	case op.GetKind() == storagepb.Kind_READ_DIGEST:
 		return &storagepb.Answer{Id: id, Status: storagepb.Status_OK, Digest: has.state.Digest()}, until
-	case op.GetKind() == storagepb.Kind_READ_STATE && has.state.Size() > maxStateBytes:
+	case has.state.Size() > maxStateBytes:
 		return refuse(id, storagepb.Status_TOO_LARGE, fmt.Sprintf("the state has %d bytes, an answer at most %d", has.state.Size(), maxStateBytes)), until
 	default:
 		return &storagepb.Answer{Id: id, Status: storagepb.Status_OK, State: wire.FromState(has.state)}, until
