@@ -36,9 +36,8 @@
 //     returns that value, a causal successor, or siblings that contain it.
 //   - P3 No silent loss: a value disappears only through a write or delete whose
 //     context covered it.
-//   - P4 Overwrite: with W(earlier)+W > N, a Put without a context covers every
-//     write acknowledged before it began, whatever the clocks say, or leaves it beside
-//     a write that was made on top of this one without seeing it.
+//   - P4 Overwrite: with W(earlier) plus the larger of R and W > N, a Put without a
+//     context covers every write acknowledged before it began, whatever the clocks say.
 //   - P5 Last-write-wins tenants: with R+W > N a Get returns the write with the
 //     greatest (stamp, actor) among those acknowledged before it began, or a greater
 //     one. Greater is not later when clocks disagree; [Receipt].Superseded says so.

@@ -62,7 +62,7 @@ func (r *readRequest) patience(hedges int) time.Duration {
 			wait = hedgeDefault
 		}
 	}
-	return max(0, min(wait, time.Until(r.call.deadline)))
+	return max(1, min(wait, time.Until(r.call.deadline)))
 }
 
 func usual(c *replica.Conn) time.Duration {

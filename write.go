@@ -208,7 +208,7 @@ func (w *writeRequest) wait() {
 	select {
 	case <-w.decided: // nothing could be sent, or the answers were quick
 	default:
-		timer := time.NewTimer(time.Until(w.call.deadline))
+		timer := time.NewTimer(max(time.Until(w.call.deadline), 1))
 		defer timer.Stop()
 		select {
 		case <-w.decided:

@@ -138,7 +138,7 @@ func (d *deadline) set(t time.Time) {
 		return
 	}
 	current := d.moves
-	d.timer = time.AfterFunc(time.Until(t), func() {
+	d.timer = time.AfterFunc(max(time.Until(t), 1), func() { // one that fires at once: see package memnet
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		if d.moves == current && !d.fired {

@@ -6,7 +6,7 @@ import (
 	"net"
 	"sync"
 
-	"google.golang.org/grpc/test/bufconn"
+	"github.com/devrev/pairdb/internal/memnet"
 )
 
 // A network is all that lies between a node and its clients.
@@ -25,14 +25,14 @@ const socketBytes = 1 << 20
 
 // A listener hands the node its ends of connections.
 type listener struct {
-	*bufconn.Listener
+	*memnet.Listener
 	network *network
 	dead    bool // guarded by network.mu
 }
 
 // listen makes the node reachable until the listener is closed.
 func (w *network) listen() *listener {
-	l := &listener{Listener: bufconn.Listen(socketBytes), network: w}
+	l := &listener{Listener: memnet.Listen(socketBytes), network: w}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.listener = l

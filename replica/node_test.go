@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devrev/pairdb/internal/memnet"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/devrev/pairdb/internal/node"
 	"github.com/devrev/pairdb/storagepb"
@@ -26,7 +26,7 @@ func serveNode(t *testing.T, limits node.Limits) func(context.Context, string) (
 		grpc.MaxRecvMsgSize(32<<20),
 	)
 	storagepb.RegisterStorageServer(server, service)
-	lis := bufconn.Listen(1 << 20)
+	lis := memnet.Listen(1 << 20)
 	go func() { _ = server.Serve(lis) }() // ends with Stop
 	t.Cleanup(func() {
 		_ = service.Shutdown(context.Background())

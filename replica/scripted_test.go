@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/devrev/pairdb/internal/memnet"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"google.golang.org/grpc"
@@ -16,7 +17,6 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	grpcstatus "google.golang.org/grpc/status"
-	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/devrev/pairdb/storagepb"
 )
@@ -45,7 +45,7 @@ type scripted struct {
 	ops     int
 	streams int
 	dials   int
-	lis     *bufconn.Listener
+	lis     *memnet.Listener
 	server  *grpc.Server
 }
 
@@ -55,7 +55,7 @@ func newScripted() *scripted {
 
 // start makes the node reachable, after New or stop.
 func (s *scripted) start() {
-	lis := bufconn.Listen(256 << 10)
+	lis := memnet.Listen(256 << 10)
 	server := s.serve(lis)
 	s.mu.Lock()
 	s.lis, s.server = lis, server

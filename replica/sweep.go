@@ -30,7 +30,7 @@ func complete(list []ended) {
 // sweep completes the operations whose deadlines pass. It sleeps until the
 // earliest one known, and has no timer running while there is none.
 func (c *Conn) sweep() {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(never)
 	defer timer.Stop()
 	var late []ended
 	for {
@@ -40,7 +40,7 @@ func (c *Conn) sweep() {
 		if at == never {
 			timer.Stop()
 		} else {
-			timer.Reset(time.Duration(at - c.now()))
+			timer.Reset(time.Duration(max(at-c.now(), 1)))
 		}
 		select {
 		case <-c.ctx.Done():
