@@ -147,9 +147,9 @@ func TestTheSameKeyTwiceInOneFrameJoinsBothAndIsWrittenOnce(t *testing.T) {
 
 type collect chan []reply
 
-func (collect) room()           {}
-func (collect) made(int)        {}
-func (c collect) put(r []reply) { c <- r }
+func (collect) room(*storagepb.Operation, time.Time) {}
+func (collect) made(int)                             {}
+func (c collect) put(r []reply)                      { c <- r }
 
 func TestAStoreKeepsItsIDAndRefusesAnotherNode(t *testing.T) {
 	engine := NewMemory()

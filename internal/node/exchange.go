@@ -19,9 +19,9 @@ const (
 	streamOps   = 8192
 	streamBytes = 32 << 20
 
-	// frameBytes bounds a frame of answers, so that a large value holds up the
-	// small ones behind it for no longer than it takes alone.
-	frameBytes = 256 << 10
+	// maxFrameOps is more than a coordinator puts into one frame by far; an operation
+	// of two bytes takes a hundred times as much in memory.
+	maxFrameOps = 1 << 16
 )
 
 // An exchange is one stream. One goroutine receives and applies, one sends; what
@@ -32,6 +32,9 @@ type exchange struct {
 	stream storagepb.Storage_ExchangeServer
 	ctx    context.Context // of the stream and the server
 	cut    context.CancelFunc
+
+	stalled chan struct{} // closed when the client has not read for too long
+	patient *time.Timer   // closes it; runs while a frame is being sent
 
 	mu       sync.Mutex // guards what follows
 	changed  *sync.Cond // some of it has changed, or ctx has ended
@@ -45,7 +48,9 @@ type exchange struct {
 }
 
 func newExchange(s *Server, stream storagepb.Storage_ExchangeServer) *exchange {
-	x := &exchange{server: s, stream: stream}
+	x := &exchange{server: s, stream: stream, stalled: make(chan struct{})}
+	x.patient = time.AfterFunc(sendPatience, sync.OnceFunc(func() { close(x.stalled) }))
+	x.patient.Stop()
 	x.changed = sync.NewCond(&x.mu)
 	x.ctx, x.cut = context.WithCancel(stream.Context())
 	return x
@@ -58,10 +63,21 @@ func (x *exchange) serve() error {
 	defer stopServer()
 	stopWake := context.AfterFunc(x.ctx, x.wake)
 	defer stopWake()
-	x.server.spawn(x.receive) // ends with the stream, whose context ends when serve returns
-	err := x.send()
-	x.finish()
-	return err
+	// Both end with the stream, whose context ends when serve returns: a Send that
+	// waits for the client to read cannot be ended otherwise.
+	x.server.spawn(x.receive)
+	sent := make(chan error, 1)
+	x.server.spawn(func() {
+		err := x.send()
+		x.finish()
+		sent <- err
+	})
+	select {
+	case err := <-sent:
+		return err
+	case <-x.stalled:
+		return status.Errorf(codes.Aborted, "no answer could be sent for %v: read the stream", sendPatience)
+	}
 }
 
 func (x *exchange) wake() {
@@ -77,6 +93,13 @@ func (x *exchange) receive() {
 			x.mu.Lock()
 			x.received = errors.Is(err, io.EOF)
 			x.broken = err
+			x.changed.Broadcast()
+			x.mu.Unlock()
+			return
+		}
+		if n := len(frame.GetOperations()); n > maxFrameOps {
+			x.mu.Lock()
+			x.broken = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
 			x.changed.Broadcast()
 			x.mu.Unlock()
 			return
@@ -127,10 +150,17 @@ func (x *exchange) admit(ops []*storagepb.Operation) {
 	x.bytes += n
 }
 
-func (x *exchange) room() {
+func (x *exchange) room(op *storagepb.Operation, received time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for x.answers >= streamBytes && x.ctx.Err() == nil {
+	if x.answers < streamBytes {
+		return
+	}
+	if ms := op.GetTimeoutMs(); ms != 0 {
+		expiry := time.AfterFunc(time.Until(received.Add(time.Duration(ms)*time.Millisecond)), x.wake)
+		defer expiry.Stop()
+	}
+	for x.answers >= streamBytes && x.ctx.Err() == nil && !expired(op, received) {
 		x.changed.Wait()
 	}
 }
@@ -139,6 +169,7 @@ func (x *exchange) made(bytes int) {
 	x.mu.Lock()
 	x.answers += bytes
 	x.mu.Unlock()
+	x.server.core.load.add(bytes)
 }
 
 func (x *exchange) reply(a *storagepb.Answer, taken bool, bytes int) reply {
@@ -162,113 +193,6 @@ func (x *exchange) put(replies []reply) {
 	if over {
 		x.release(replies)
 	}
-}
-
-// send sends what is in the outbox until there is a reason to end, which it returns.
-func (x *exchange) send() error {
-	for {
-		replies, err := x.next()
-		for len(replies) > 0 {
-			n := batch(replies)
-			if failed := x.sendFrame(replies[:n]); failed != nil {
-				x.release(replies)
-				return failed
-			}
-			x.release(replies[:n])
-			replies = replies[n:]
-		}
-		if err != nil {
-			return ended(err)
-		}
-	}
-}
-
-var errDone = errors.New("done")
-
-func ended(err error) error {
-	if errors.Is(err, errDone) {
-		return nil
-	}
-	return err
-}
-
-// next waits for replies. With an error, they are the last.
-func (x *exchange) next() ([]reply, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for {
-		replies := x.outbox
-		x.outbox = nil
-		switch {
-		case x.server.ctx.Err() != nil:
-			return replies, status.Error(codes.Unavailable, "the node is stopping")
-		case x.broken != nil && !x.received:
-			return nil, x.abandon(replies)
-		case x.received && x.ops == len(replies):
-			return replies, errDone
-		case len(replies) > 0:
-			return replies, nil
-		case x.ctx.Err() != nil:
-			return nil, status.FromContextError(x.ctx.Err()).Err()
-		}
-		x.changed.Wait()
-	}
-}
-
-// abandon puts replies back for finish to release; mu is held.
-func (x *exchange) abandon(replies []reply) error {
-	x.outbox = replies
-	return x.broken
-}
-
-// batch returns how many of the replies make the next frame, at least one.
-func batch(replies []reply) int {
-	bytes := 0
-	for i := range replies {
-		bytes += answerBytes(replies[i].answer)
-		if bytes > frameBytes && i > 0 {
-			return i
-		}
-	}
-	return len(replies)
-}
-
-func (x *exchange) sendFrame(replies []reply) error {
-	frame := &storagepb.ServerFrame{Answers: make([]*storagepb.Answer, len(replies))}
-	for i := range replies {
-		frame.Answers[i] = replies[i].answer
-	}
-	return x.stream.Send(frame)
-}
-
-// release takes replies, sent or given up, off all that is counted.
-func (x *exchange) release(replies []reply) {
-	var takenOps, takenBytes, bytes, answers int
-	for _, r := range replies {
-		bytes += r.bytes
-		answers += r.made
-		if r.taken {
-			takenOps++
-			takenBytes += r.bytes
-		}
-	}
-	x.mu.Lock()
-	x.ops -= len(replies)
-	x.bytes -= bytes
-	x.answers -= answers
-	x.changed.Broadcast()
-	x.mu.Unlock()
-	x.server.core.load.release(takenOps, takenBytes)
-}
-
-// finish gives up what can no longer be sent.
-func (x *exchange) finish() {
-	x.mu.Lock()
-	x.over = true
-	left := x.outbox
-	x.outbox = nil
-	x.mu.Unlock()
-	x.release(left)
 }
 
 // intercepted runs one operation past the interceptor.

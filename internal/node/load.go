@@ -6,7 +6,8 @@ import (
 	"github.com/devrev/pairdb/storagepb"
 )
 
-// A load is the work that the node has in hand, over all streams (invariant 8).
+// A load is the work that the node has in hand, over all streams (invariant 8):
+// operations, and the answers to them until they are sent.
 type load struct {
 	maxOps, maxBytes int
 
@@ -34,6 +35,20 @@ func (l *load) take(bytes int) storagepb.Status {
 	l.ops++
 	l.bytes += bytes
 	return storagepb.Status_OK
+}
+
+// add counts an answer, which is made already.
+func (l *load) add(bytes int) {
+	l.mu.Lock()
+	l.bytes += bytes
+	l.mu.Unlock()
+}
+
+// full reports whether there is no room for the answer to a read.
+func (l *load) full() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bytes >= l.maxBytes
 }
 
 // release takes off what was answered, or will never be.

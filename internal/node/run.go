@@ -17,9 +17,9 @@ type reply struct {
 
 // A sink takes the replies of a run.
 type sink interface {
-	// room waits until more answers may be made. It is called from the goroutine
-	// of run, without latches.
-	room()
+	// room waits until more answers may be made, or nobody waits for op's any more.
+	// It is called from the goroutine of run, without latches.
+	room(op *storagepb.Operation, received time.Time)
 	// made counts an answer's bytes, before it is put.
 	made(bytes int)
 	// put takes replies that may leave. It is called from the goroutine of run and
@@ -30,9 +30,9 @@ type sink interface {
 // direct is the sink of a single operation.
 type direct chan *storagepb.Answer
 
-func (direct) room()           {}
-func (direct) made(int)        {}
-func (d direct) put(r []reply) { d <- r[0].answer }
+func (direct) room(*storagepb.Operation, time.Time) {}
+func (direct) made(int)                             {}
+func (d direct) put(r []reply)                      { d <- r[0].answer }
 
 // run does the operations of one frame, received at the time told (by the
 // monotonic clock), and gives their answers to a sink as they may leave, in any
@@ -57,7 +57,11 @@ func (c *Core) run(ops []*storagepb.Operation, received time.Time, to sink) {
 	out.merges = false
 	for _, op := range ops {
 		if op.GetKind() != storagepb.Kind_MERGE {
-			to.room()
+			to.room(op, received)
+			if c.load.full() { // of answers that nobody reads
+				out.add(op, refuse(op.GetId(), storagepb.Status_OVERLOADED, ""), proof{})
+				continue
+			}
 			answer, until := c.read(op, received)
 			out.add(op, answer, until)
 		}

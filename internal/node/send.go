@@ -1,0 +1,130 @@
+package node
+
+import (
+	"errors"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/devrev/pairdb/storagepb"
+)
+
+const (
+	// frameBytes bounds a frame of answers, so that a large value holds up the
+	// small ones behind it for no longer than it takes alone.
+	frameBytes = 256 << 10
+
+	// sendPatience is how long one frame may wait for the client to read, before the
+	// stream is ended: unread answers take up the node's bound for everybody.
+	sendPatience = 10 * time.Second
+)
+
+// send sends what is in the outbox until there is a reason to end, which it returns.
+func (x *exchange) send() error {
+	for {
+		replies, err := x.next()
+		for len(replies) > 0 {
+			n := batch(replies)
+			if failed := x.sendFrame(replies[:n]); failed != nil {
+				x.release(replies)
+				return failed
+			}
+			x.release(replies[:n])
+			replies = replies[n:]
+		}
+		if err != nil {
+			return ended(err)
+		}
+	}
+}
+
+var errDone = errors.New("done")
+
+func ended(err error) error {
+	if errors.Is(err, errDone) {
+		return nil
+	}
+	return err
+}
+
+// next waits for replies. With an error, they are the last.
+func (x *exchange) next() ([]reply, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for {
+		replies := x.outbox
+		x.outbox = nil
+		switch {
+		case x.server.ctx.Err() != nil:
+			return replies, status.Error(codes.Unavailable, "the node is stopping")
+		case x.broken != nil && !x.received:
+			return nil, x.abandon(replies)
+		case x.received && x.ops == len(replies):
+			return replies, errDone
+		case len(replies) > 0:
+			return replies, nil
+		case x.ctx.Err() != nil:
+			return nil, status.FromContextError(x.ctx.Err()).Err()
+		}
+		x.changed.Wait()
+	}
+}
+
+// abandon puts replies back for finish to release; mu is held.
+func (x *exchange) abandon(replies []reply) error {
+	x.outbox = replies
+	return x.broken
+}
+
+// batch returns how many of the replies make the next frame, at least one.
+func batch(replies []reply) int {
+	bytes := 0
+	for i := range replies {
+		bytes += answerBytes(replies[i].answer)
+		if bytes > frameBytes && i > 0 {
+			return i
+		}
+	}
+	return len(replies)
+}
+
+func (x *exchange) sendFrame(replies []reply) error {
+	frame := &storagepb.ServerFrame{Answers: make([]*storagepb.Answer, len(replies))}
+	for i := range replies {
+		frame.Answers[i] = replies[i].answer
+	}
+	x.patient.Reset(sendPatience)
+	defer x.patient.Stop()
+	return x.stream.Send(frame)
+}
+
+// release takes replies, sent or given up, off all that is counted.
+func (x *exchange) release(replies []reply) {
+	var takenOps, takenBytes, bytes, answers int
+	for _, r := range replies {
+		bytes += r.bytes
+		answers += r.made
+		if r.taken {
+			takenOps++
+			takenBytes += r.bytes
+		}
+	}
+	x.mu.Lock()
+	x.ops -= len(replies)
+	x.bytes -= bytes
+	x.answers -= answers
+	x.changed.Broadcast()
+	x.mu.Unlock()
+	x.server.core.load.release(takenOps, takenBytes+answers)
+}
+
+// finish gives up what can no longer be sent.
+func (x *exchange) finish() {
+	x.mu.Lock()
+	x.over = true
+	left := x.outbox
+	x.outbox = nil
+	x.mu.Unlock()
+	x.release(left)
+}
