@@ -1,10 +1,13 @@
 package storagenode_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -86,10 +89,14 @@ func TestBeforeTheDiskIsFullMergesAreRefusedAndReadsGoOn(t *testing.T) {
 	full := &fullFS{FS: vfs.NewMem()}
 	full.left.Store(1 << 40)
 	full.free.Store(300 << 20)
-	n := openOn(t, full)
+	var said bytes.Buffer
+	n := openOn(t, full, storagenode.WithLogger(slog.New(slog.NewTextHandler(&said, nil))))
 	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("a", 1, []byte("v"))).GetStatus())
 	full.free.Store(200 << 20)
 	storagenode.LookAtTheDisk(n)
+	storagenode.LookAtTheDisk(n)
+	require.Equal(t, 1, strings.Count(said.String(), "free_mib=200 reserve_mib=256"), "once: %s", &said)
+	require.Contains(t, said.String(), "free space or lower --reserve-mib")
 	a := storagenode.Do(n, merge("b", 1, []byte("v")))
 	require.Equal(t, storagepb.Status_DISK, a.GetStatus())
 	require.Contains(t, a.GetDetail(), "200 MiB are free")
@@ -97,6 +104,7 @@ func TestBeforeTheDiskIsFullMergesAreRefusedAndReadsGoOn(t *testing.T) {
 	require.NoError(t, n.Err())
 	full.free.Store(300 << 20)
 	storagenode.LookAtTheDisk(n)
+	require.Equal(t, 1, strings.Count(said.String(), "there is space again"))
 	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("b", 1, []byte("v"))).GetStatus())
 }
 

@@ -1,7 +1,11 @@
 package storagenode
 
 import (
+	"log/slog"
+	"time"
+
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
 
 	"github.com/devrev/pairdb/storagepb"
 )
@@ -10,6 +14,20 @@ import (
 func OpenPebble(dir string) (Engine, error) {
 	o := defaults()
 	return o.open(dir)
+}
+
+// OpenPebbleOn opens the engine alone on a file system, and logs what is slow.
+func OpenPebbleOn(fs vfs.FS, log *slog.Logger, slow time.Duration) (Engine, error) {
+	return openPebble(pebbleConfig{dir: "store", fs: fs, cache: defaultCache, log: log, slow: slow})
+}
+
+// PebbleFails lets Pebble's messages be errors that know their stack.
+func PebbleFails(n *Node) {
+	e := n.engine.(*pebbleEngine)
+	_, err := pebble.Open("nowhere", &pebble.Options{FS: vfs.NewMem(), ErrorIfNotExists: true, Logger: pebbleLog{e}})
+	pebbleLog{e}.Infof("%+v", err)
+	pebbleLog{e}.Errorf("%+v", err)
+	e.fs.freeze(err)
 }
 
 // Do runs one operation without a stream.

@@ -1,13 +1,16 @@
 package storagenode_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
@@ -119,6 +122,16 @@ func TestAFlushThatFailsWhenANodeWithoutSyncClosesIsTold(t *testing.T) {
 	require.ErrorIs(t, n.Close(context.Background()), syscall.EIO)
 }
 
+func TestWhatPebbleLogsHasNoStacks(t *testing.T) {
+	var said bytes.Buffer
+	flaw := &flawFS{FS: vfs.NewMem()}
+	n := openOn(t, flaw, storagenode.WithLogger(slog.New(slog.NewTextHandler(&said, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	storagenode.PebbleFails(n)
+	require.Error(t, n.Close(context.Background()))
+	require.Equal(t, 3, strings.Count(said.String(), "database does not exist"), &said)
+	require.NotContains(t, said.String(), ".go:")
+}
+
 // A stuckFS hangs in every write and sync from hang on until release.
 type stuckFS struct {
 	vfs.FS
@@ -175,4 +188,30 @@ func TestCloseOnADiskThatHangsEndsWithItsContextAndSaysSo(t *testing.T) {
 	close(stuck.release)
 	group.Wait()
 	require.NotContains(t, n.Close(t.Context()).Error(), "not closed", "the disk works again")
+}
+
+func TestAnOperationThatHangsIsLoggedWhileItDoes(t *testing.T) {
+	stuck := &stuckFS{FS: vfs.NewMem(), hung: make(chan struct{}, 1), release: make(chan struct{})}
+	said := make(lines, 100)
+	e, err := storagenode.OpenPebbleOn(stuck, slog.New(slog.NewTextHandler(said, nil)), time.Millisecond)
+	require.NoError(t, err)
+	stuck.hang.Store(true)
+	group := sync.WaitGroup{}
+	group.Go(func() { _ = e.Sync() })
+	for !strings.Contains(<-said, "the disk is slow") {
+	}
+	close(stuck.release)
+	group.Wait()
+	require.NoError(t, e.Close())
+}
+
+// lines is a log that a test waits for.
+type lines chan string
+
+func (l lines) Write(p []byte) (int, error) {
+	select {
+	case l <- string(p):
+	default:
+	}
+	return len(p), nil
 }

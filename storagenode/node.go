@@ -72,8 +72,12 @@ func (o *options) open(dir string) (Engine, error) {
 	case o.memory:
 		return NewMemory(), nil
 	}
-	return openPebble(pebbleConfig{dir: dir, fs: o.fs, cache: o.cache, reserve: o.reserve, log: o.core.Log})
+	return openPebble(pebbleConfig{dir: dir, fs: o.fs, cache: o.cache, reserve: o.reserve, log: o.core.Log, slow: slowDisk})
 }
+
+// slowDisk is what one operation on the disk may take before it is logged: far
+// beyond any disk that works, below the time in which clients give up.
+const slowDisk = 5 * time.Second
 
 const (
 	windowBytes   = 8 << 20  // of flow control, fixed: the estimator costs round trips and guesses low on fast links

@@ -108,5 +108,8 @@ func WithFS(fs vfs.FS) Option { return optionFunc(func(o *options) { o.fs = fs }
 func CacheSize(bytes int64) Option { return optionFunc(func(o *options) { o.cache = bytes }) }
 
 // Reserve sets how many bytes must be free on the disk for the node to take
-// merges; 256 MiB by default, 0 for no such check.
+// merges; 256 MiB by default, 0 for no such check. What is refused may still be
+// followed by up to about 150 MiB that earlier merges cause (logs are allocated
+// ahead, 35 MiB each, and memory is written to tables), for each of the nodes that
+// share a disk: give each of them the sum.
 func Reserve(bytes uint64) Option { return optionFunc(func(o *options) { o.reserve = bytes }) }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -36,6 +39,7 @@ type pebbleEngine struct {
 	closed bool
 
 	closing sync.WaitGroup // the goroutine that closes db after a failure
+	health  io.Closer      // ends the watch over slow operations
 }
 
 type pebbleConfig struct {
@@ -44,12 +48,23 @@ type pebbleConfig struct {
 	cache   int64
 	reserve uint64
 	log     *slog.Logger
+	slow    time.Duration // an operation on the disk that takes longer is logged
 }
 
 // openPebble opens or makes the store in a directory.
 func openPebble(c pebbleConfig) (_ *pebbleEngine, err error) {
-	e := &pebbleEngine{space: newSpace(c.fs, c.dir, c.reserve), log: c.log}
-	e.fs = &freezingFS{FS: c.fs, onFailure: e.closeAfter}
+	e := &pebbleEngine{space: newSpace(c.fs, c.dir, c.reserve, c.log), log: c.log}
+	// Pebble watches only a file system that it chose itself.
+	watched, health := vfs.WithDiskHealthChecks(c.fs, c.slow, nil, func(slow vfs.DiskSlowInfo) {
+		e.log.Warn("the disk is slow: merges wait for it", "operation", slow.OpType.String(), "file", slow.Path, "for", slow.Duration)
+	})
+	e.health = health
+	e.fs = &freezingFS{FS: watched, onFailure: e.closeAfter}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, health.Close())
+		}
+	}()
 	home := storeDir{fs: e.fs, path: c.dir}
 	made, err := home.prepare()
 	if err = errors.Join(e.fs.failed(), err); err != nil {
@@ -155,7 +170,7 @@ func (e *pebbleEngine) call(operation func(db *pebble.DB) error) error {
 // closeAfter closes Pebble soon after a failure, so that its background work
 // does not go on on a frozen disk.
 func (e *pebbleEngine) closeAfter(err error) {
-	e.log.Error("the store takes no more writes", "error", err)
+	e.log.Error("the store takes no more writes", "error", err.Error())
 	e.closing.Go(func() { _ = e.shut() })
 }
 
@@ -180,6 +195,7 @@ func (e *pebbleEngine) Close() error {
 	_ = e.call(func(db *pebble.DB) error { return db.Flush() })
 	err := e.shut()
 	e.closing.Wait()
+	err = errors.Join(err, e.health.Close())
 	if failure := e.fs.failed(); failure != nil {
 		return failure
 	}
@@ -290,9 +306,28 @@ func metaKey(name string) []byte { return append([]byte{metaPrefix}, name...) }
 // pebbleLog hands Pebble's own messages on.
 type pebbleLog struct{ e *pebbleEngine }
 
-func (l pebbleLog) Infof(format string, args ...any)  { l.e.log.Debug(fmt.Sprintf(format, args...)) }
-func (l pebbleLog) Errorf(format string, args ...any) { l.e.log.Warn(fmt.Sprintf(format, args...)) }
+func (l pebbleLog) Infof(format string, args ...any) {
+	l.e.log.Debug(fmt.Sprintf(format, plain(args)...))
+}
+
+func (l pebbleLog) Errorf(format string, args ...any) {
+	l.e.log.Warn(fmt.Sprintf(format, plain(args)...))
+}
 
 // Fatalf is where Pebble expects the process to end. The frozen disk is as good:
 // nothing that follows is written, or believed.
-func (l pebbleLog) Fatalf(format string, args ...any) { l.e.fs.freeze(fmt.Errorf(format, args...)) }
+func (l pebbleLog) Fatalf(format string, args ...any) {
+	l.e.fs.freeze(fmt.Errorf(format, plain(args)...))
+}
+
+// plain wraps the errors among args: Pebble's own print their stacks with %+v,
+// which is also what a text log does with them.
+func plain(args []any) []any {
+	wrapped := slices.Clone(args)
+	for i, arg := range wrapped {
+		if err, ok := arg.(error); ok {
+			wrapped[i] = fmt.Errorf("%w", err)
+		}
+	}
+	return wrapped
+}

@@ -2,16 +2,18 @@ package storagenode
 
 import (
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// How stale the last look at the disk may be.
+// How stale the last look at the disk may be. A look costs microseconds, and other
+// processes write to the disk too: nodes that share it, above all.
 const (
-	spaceAge   = time.Second
-	spaceBytes = 4 << 20
+	spaceAge   = 100 * time.Millisecond
+	spaceBytes = 1 << 20
 )
 
 // A space refuses writes while less than the reserve is free, so that Pebble,
@@ -20,15 +22,16 @@ type space struct {
 	fs      vfs.FS
 	dir     string
 	reserve uint64
+	log     *slog.Logger
 
 	start   time.Time
-	looked  atomic.Int64 // nanoseconds after start; the next look is a second later
+	looked  atomic.Int64 // nanoseconds after start; the next look is spaceAge later
 	written atomic.Int64 // bytes since then
 	short   atomic.Pointer[error]
 }
 
-func newSpace(fs vfs.FS, dir string, reserve uint64) *space {
-	s := &space{fs: fs, dir: dir, reserve: reserve, start: time.Now()}
+func newSpace(fs vfs.FS, dir string, reserve uint64, log *slog.Logger) *space {
+	s := &space{fs: fs, dir: dir, reserve: reserve, log: log, start: time.Now()}
 	s.looked.Store(-int64(spaceAge))
 	return s
 }
@@ -50,12 +53,18 @@ func (s *space) check(bytes int) error {
 	return nil
 }
 
+// look asks how much is free, and logs each crossing of the reserve.
 func (s *space) look() {
 	usage, err := s.fs.GetDiskUsage(s.dir)
 	if err != nil || usage.AvailBytes >= s.reserve { // who cannot tell does not refuse
-		s.short.Store(nil)
+		if s.short.Swap(nil) != nil {
+			s.log.Info("there is space again: merges are taken", "dir", s.dir, "free_mib", usage.AvailBytes>>20, "reserve_mib", s.reserve>>20)
+		}
 		return
 	}
 	full := fmt.Errorf("%w: %d MiB are free in %s, %d MiB are kept in reserve", ErrFull, usage.AvailBytes>>20, s.dir, s.reserve>>20)
-	s.short.Store(&full)
+	if s.short.Swap(&full) == nil {
+		s.log.Warn("the disk is nearly full: merges are refused, reads go on; free space or lower --reserve-mib",
+			"dir", s.dir, "free_mib", usage.AvailBytes>>20, "reserve_mib", s.reserve>>20)
+	}
 }
