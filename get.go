@@ -69,7 +69,8 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if obj.Conflict() {
 		k.conflict(&obj)
 	}
-	return obj, obj.resolve(resolver)
+	err = obj.resolve(resolver)
+	return obj, err
 }
 
 // read runs one read at the level. shared says that repairs may still send the
