@@ -126,23 +126,3 @@ func (c *Core) unproven(replies []reply, merges bool, err error) {
 		replies[i].answer = refuse(r.answer.GetId(), status, err.Error())
 	}
 }
-
-// messageBytes stands for the small fields of an operation or an answer, in
-// memory and on the wire.
-const messageBytes = 64
-
-func operationBytes(op *storagepb.Operation) int {
-	return messageBytes + len(op.GetKey()) + stateBytes(op.GetState())
-}
-
-func answerBytes(a *storagepb.Answer) int {
-	return messageBytes + len(a.GetDetail()) + stateBytes(a.GetState())
-}
-
-func stateBytes(s *storagepb.State) int {
-	n := 16 * len(s.GetClockActors())
-	for _, sibling := range s.GetSiblings() {
-		n += messageBytes + len(sibling.GetValue())
-	}
-	return n
-}
