@@ -71,7 +71,7 @@ const (
 	maxValue     = 16 << 20
 
 	// maxStateBytes bounds what one answer carries: room for the largest value,
-	// and below the 32 MiB that either side takes in one frame.
+	// and below the 64 MiB that either side takes in one frame.
 	maxStateBytes = 24 << 20
 
 	// maxSentEntries bounds the clock of one client's write: far more actors than
