@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/stretchr/testify/require"
 
@@ -261,6 +262,21 @@ func TestASecondNodeOnTheSameDirectoryIsRefused(t *testing.T) {
 	n, err = storagenode.Open(dir, self)
 	require.NoError(t, err)
 	require.NoError(t, n.Close(context.Background()))
+}
+
+func TestAStoreThatCannotBeLockedIsNotCalledInUse(t *testing.T) {
+	dir := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "data", "LOCK"), 0o700))
+	_, err := storagenode.Open(dir, self)
+	require.ErrorIs(t, err, syscall.EISDIR)
+	require.NotErrorIs(t, err, storagenode.ErrLocked)
+}
+
+// An update of Pebble must not raise it by itself: there is no way back.
+func TestAStoreHasThePinnedFormat(t *testing.T) {
+	found, err := pebble.Peek(filepath.Join(filled(t, true), "data"), vfs.Default)
+	require.NoError(t, err)
+	require.EqualValues(t, 24, found.FormatMajorVersion)
 }
 
 func TestADirectoryThatCannotBeMadeIsAClearError(t *testing.T) {

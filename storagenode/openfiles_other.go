@@ -1,0 +1,5 @@
+//go:build !linux && !darwin
+
+package storagenode
+
+func openFiles() int { return mostOpenFiles }
