@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ type Node struct {
 	server *node.Server
 	grpc   *grpc.Server
 	health *health.Server
+	made   bool
 
 	closeOnce sync.Once
 	closed    chan struct{} // closed when closeErr is set
@@ -46,9 +48,17 @@ func Open(dir string, id Identity, opts ...Option) (*Node, error) {
 	if err := o.validate(dir); err != nil {
 		return nil, err
 	}
+	if err := validateCore(id, o.core); err != nil {
+		return nil, err
+	}
 	engine, err := o.open(dir)
 	if err != nil {
 		return nil, err
+	}
+	made := false
+	o.core.Random = func() uint64 { // asked for the id of a store that has none
+		made = true
+		return rand.Uint64()
 	}
 	healthy := health.NewServer()
 	healthy.SetServingStatus(storagepb.Storage_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
@@ -57,12 +67,26 @@ func Open(dir string, id Identity, opts ...Option) (*Node, error) {
 	if err != nil {
 		return nil, joinNew(err, engine.Close())
 	}
-	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy, closed: make(chan struct{})}
+	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy, made: made, closed: make(chan struct{})}
+	if made && dir != "" {
+		o.core.Log.Warn("made a new, empty store; if there should be data, its disk is perhaps not mounted",
+			"dir", dir, "cluster", id.Cluster, "node", id.Node, "store", StoreIDString(core.StoreID()))
+	}
 	n.grpc = grpc.NewServer(o.serverOptions()...)
 	storagepb.RegisterStorageServer(n.grpc, n.server)
 	healthpb.RegisterHealthServer(n.grpc, n.health)
 	reflection.Register(n.grpc)
 	return n, nil
+}
+
+// validateCore tries the core's settings in memory, so that a wrong one leaves no
+// directory behind.
+func validateCore(id Identity, c node.Config) error {
+	core, err := node.New(NewMemory(), id, c)
+	if err == nil {
+		core.Close()
+	}
+	return err
 }
 
 func (o *options) open(dir string) (Engine, error) {
@@ -80,8 +104,16 @@ func (o *options) open(dir string) (Engine, error) {
 const slowDisk = 5 * time.Second
 
 const (
-	windowBytes   = 8 << 20  // of flow control, fixed: the estimator costs round trips and guesses low on fast links
-	messageBytes  = 64 << 20 // of one frame; the protocol's own bound is 32 MiB
+	windowBytes = 8 << 20 // of flow control, fixed: the estimator costs round trips and guesses low on fast links
+
+	// messageBytes bounds one frame in both directions: many operations share a
+	// frame, and the largest answer alone has 24 MiB. Coordinators take as much.
+	messageBytes = 64 << 20
+
+	// streamsPerConn bounds what one connection can ask the node to keep: a coordinator
+	// has a few exchanges per connection, a probe and a health watch.
+	streamsPerConn = 64
+
 	fewestPing    = 5 * time.Second
 	serverPing    = 15 * time.Second
 	serverPatient = 10 * time.Second
@@ -93,6 +125,7 @@ func (o *options) serverOptions() []grpc.ServerOption {
 		grpc.InitialConnWindowSize(windowBytes),
 		grpc.MaxRecvMsgSize(messageBytes),
 		grpc.MaxSendMsgSize(messageBytes),
+		grpc.MaxConcurrentStreams(streamsPerConn),
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: fewestPing - time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: serverPing, Timeout: serverPatient}),
@@ -180,6 +213,9 @@ func (n *Node) hangUp(ctx context.Context) {
 
 // StoreID returns the random number that the store got when it was made.
 func (n *Node) StoreID() uint64 { return n.core.StoreID() }
+
+// Made reports whether Open made the store, empty and with a new id, since it found none.
+func (n *Node) Made() bool { return n.made }
 
 // Stats returns the node's counts.
 func (n *Node) Stats() Stats { return n.core.Stats() }

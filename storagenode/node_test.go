@@ -1,9 +1,16 @@
 package storagenode_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"io"
+	"log/slog"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,6 +55,7 @@ func TestOptionsThatContradictEachOtherAreRefused(t *testing.T) {
 		"directory and memory": {"x", []storagenode.Option{memory}, "Memory"},
 		"two engines":          {"", []storagenode.Option{memory, storagenode.WithEngine(storagenode.NewMemory())}, "exclude"},
 		"no logger":            {"", []storagenode.Option{memory, storagenode.WithLogger(nil)}, "WithLogger"},
+		"TLS of nil":           {"", []storagenode.Option{memory, storagenode.WithTLS(nil)}, "WithTLS"},
 		"tiny cache":           {"", []storagenode.Option{memory, storagenode.CacheSize(1)}, "CacheSize"},
 		"limits":               {"", []storagenode.Option{memory, storagenode.WithLimits(storagenode.Limits{Skew: time.Nanosecond})}, "Skew"},
 	} {
@@ -57,6 +65,63 @@ func TestOptionsThatContradictEachOtherAreRefused(t *testing.T) {
 			require.ErrorContains(t, err, c.says)
 		})
 	}
+}
+
+func TestASettingOutOfBoundsLeavesNoDirectoryBehind(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	_, err := storagenode.Open(dir, self, storagenode.WithLimits(storagenode.Limits{Skew: time.Nanosecond}))
+	require.ErrorIs(t, err, storagenode.ErrConfig)
+	require.NoDirExists(t, dir)
+	_, err = storagenode.Open(dir, storagenode.Identity{Cluster: "c"})
+	require.ErrorIs(t, err, storagenode.ErrConfig)
+	require.NoDirExists(t, dir)
+}
+
+func TestAStoreThatIsMadeIsAnnouncedOnceAndIsForItsOwnerAlone(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	for _, made := range []bool{true, false} {
+		var said bytes.Buffer
+		n, err := storagenode.Open(dir, self, storagenode.WithLogger(slog.New(slog.NewTextHandler(&said, nil))))
+		require.NoError(t, err)
+		require.NoError(t, n.Close(t.Context()))
+		require.Equal(t, made, n.Made())
+		require.Equal(t, made, strings.Contains(said.String(), "made a new, empty store"), &said)
+		require.Contains(t, said.String(), "open_files_at_most=")
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "data")} {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		require.Zero(t, info.Mode().Perm()&0o077, path)
+	}
+}
+
+func TestOneConnectionGetsABoundedNumberOfStreams(t *testing.T) {
+	n, err := storagenode.Open("", self, storagenode.Memory())
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	served := make(chan error, 1)
+	go func() { served <- n.Serve(l) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	require.NoError(t, err)
+	_, err = conn.Write([]byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"))
+	require.NoError(t, err)
+	header := make([]byte, 9) // of a SETTINGS frame: RFC 9113, sections 4.1 and 6.5
+	_, err = io.ReadFull(conn, header)
+	require.NoError(t, err)
+	settings := make([]byte, header[2])
+	_, err = io.ReadFull(conn, settings)
+	require.NoError(t, err)
+	streams := uint32(0)
+	for ; len(settings) >= 6; settings = settings[6:] {
+		if binary.BigEndian.Uint16(settings) == 3 {
+			streams = binary.BigEndian.Uint32(settings[2:])
+		}
+	}
+	require.EqualValues(t, 64, streams)
+	require.NoError(t, conn.Close())
+	require.NoError(t, n.Close(t.Context()))
+	require.NoError(t, <-served)
 }
 
 func TestCloseEndsHealthWatchesAndStreamsAndLeavesNothingBehind(t *testing.T) {

@@ -29,6 +29,7 @@ type options struct {
 	cache   int64
 	reserve uint64
 	tls     *tls.Config
+	clear   bool // no TLS
 	core    node.Config
 }
 
@@ -39,7 +40,7 @@ const (
 
 func defaults() options {
 	return options{
-		fs: vfs.Default, cache: defaultCache, reserve: defaultReserve,
+		fs: vfs.Default, cache: defaultCache, reserve: defaultReserve, clear: true,
 		core: node.Config{Log: slog.New(slog.DiscardHandler), Software: "pairdb-storagenode"},
 	}
 }
@@ -55,6 +56,8 @@ func (o *options) validate(dir string) error {
 		return fmt.Errorf("%w: Memory and WithEngine exclude each other", ErrConfig)
 	case o.fs == nil:
 		return fmt.Errorf("%w: WithFS: nil", ErrConfig)
+	case !o.clear && o.tls == nil:
+		return fmt.Errorf("%w: WithTLS: nil; leave the option out to serve in the clear", ErrConfig)
 	case o.core.Log == nil:
 		return fmt.Errorf("%w: WithLogger: nil", ErrConfig)
 	case o.cache < 1<<20:
@@ -78,7 +81,9 @@ func Memory() Option {
 // the process alone loses little or nothing. By default the node syncs.
 func NoSync() Option { return optionFunc(func(o *options) { o.core.NoSync = true }) }
 
-// WithEngine keeps the data in e instead of Pebble. Close closes it.
+// WithEngine keeps the data in e instead of Pebble. Close closes it. The node tells
+// coordinators that what it acknowledges is on disk: give NoSync as well if e.Sync
+// does not bring it there, as that of NewMemory.
 func WithEngine(e Engine) Option { return optionFunc(func(o *options) { o.engine = e }) }
 
 // WithLimits replaces the limits whose fields are not zero.
@@ -86,7 +91,8 @@ func WithLimits(l Limits) Option { return optionFunc(func(o *options) { o.core.L
 
 // WithAudit calls audit once for each write of a client when the node first
 // applied it, from many goroutines; it keeps key no longer than the call. The
-// write waits for it.
+// write waits for it. The call comes before the sync: after a crash it may have
+// told of a write that is not on disk, and tells of it again when it is repeated.
 func WithAudit(audit func(tenant string, key []byte, dot vclock.Dot)) Option {
 	return optionFunc(func(o *options) { o.core.Audit = audit })
 }
@@ -94,8 +100,10 @@ func WithAudit(audit func(tenant string, key []byte, dot vclock.Dot)) Option {
 // WithLogger sets where the node logs. By default it is silent.
 func WithLogger(l *slog.Logger) Option { return optionFunc(func(o *options) { o.core.Log = l }) }
 
-// WithTLS serves with TLS. By default connections are in the clear.
-func WithTLS(c *tls.Config) Option { return optionFunc(func(o *options) { o.tls = c }) }
+// WithTLS serves with TLS; c must not be nil. By default connections are in the clear.
+func WithTLS(c *tls.Config) Option {
+	return optionFunc(func(o *options) { o.tls, o.clear = c, false })
+}
 
 // WithNow sets the node's wall clock; time.Now by default.
 func WithNow(now func() time.Time) Option { return optionFunc(func(o *options) { o.core.Now = now }) }

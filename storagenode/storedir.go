@@ -32,10 +32,10 @@ type storeDir struct {
 func (d storeDir) data() string     { return d.fs.PathJoin(d.path, dataName) }
 func (d storeDir) markPath() string { return d.fs.PathJoin(d.path, markName) }
 
-// prepare makes the directories, durably, and reports whether a store is there already.
+// prepare makes the directories, durably and for their owner alone, and reports whether a store is there already.
 func (d storeDir) prepare() (exists bool, err error) {
 	missing := d.missing()
-	if err := d.fs.MkdirAll(d.data(), 0o755); err != nil {
+	if err := d.fs.MkdirAll(d.data(), 0o700); err != nil {
 		return false, err
 	}
 	for _, path := range missing {
