@@ -22,7 +22,7 @@ func (s *settings) options(log *slog.Logger) ([]storagenode.Option, func(), erro
 		storagenode.WithLogger(log),
 		storagenode.CacheSize(int64(s.cacheMiB) << 20),
 		storagenode.Reserve(uint64(s.reserveMiB) << 20),
-		storagenode.WithLimits(storagenode.Limits{MaxValueBytes: s.maxValue, MaxSiblings: s.maxSiblings, Skew: s.skew, Window: s.window}),
+		storagenode.WithLimits(storagenode.Limits{MaxValueBytes: s.maxValue, MaxSiblings: s.maxSiblings, Skew: s.skew, Window: s.window, Retention: s.retention}),
 	}
 	if s.memory {
 		list = append(list, storagenode.Memory())
@@ -40,7 +40,7 @@ func (s *settings) options(log *slog.Logger) ([]storagenode.Option, func(), erro
 	if s.audit == "" {
 		return list, func() {}, nil
 	}
-	file, err := os.OpenFile(s.audit, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	file, err := os.OpenFile(s.audit, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, nil, fmt.Errorf("--audit: %w; name a file that can be written", err)
 	}
@@ -70,7 +70,9 @@ func (s *settings) tls() (*tls.Config, error) {
 }
 
 // An audit appends a line for each write, by one system call, so that a killed
-// process leaves whole lines.
+// process leaves whole lines. A line comes before the write's sync and is not
+// synced itself: after a crash of the machine the last lines may lack, or stand for
+// writes that are not there and that come again when they are repeated.
 type audit struct {
 	log  *slog.Logger
 	mu   sync.Mutex // guards file, so that lines do not mix

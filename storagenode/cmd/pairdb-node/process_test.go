@@ -137,6 +137,7 @@ func TestAKilledNodeComesBackWithWhatItAcknowledgedAndAWipedOneAsAnother(t *test
 		first.put(t, fmt.Sprint("k", i), fmt.Sprint("v", i))
 	}
 	require.Error(t, first.end(t, syscall.SIGKILL))
+	require.Equal(t, "true", first.ready["new"])
 
 	second := start(t, args...)
 	require.Equal(t, first.ready["store"], second.ready["store"])
@@ -144,11 +145,14 @@ func TestAKilledNodeComesBackWithWhatItAcknowledgedAndAWipedOneAsAnother(t *test
 		require.Equal(t, fmt.Sprint("v", i), second.get(t, fmt.Sprint("k", i)))
 	}
 	require.Error(t, second.end(t, syscall.SIGKILL))
+	require.Equal(t, "false", second.ready["new"])
 	require.NoError(t, os.RemoveAll(dir))
 
 	third := start(t, args...)
 	require.NotEqual(t, first.ready["store"], third.ready["store"])
+	require.Equal(t, "true", third.ready["new"])
 	require.NoError(t, third.end(t, syscall.SIGTERM))
+	require.Contains(t, third.log.String(), "made a new, empty store")
 }
 
 func TestADirectoryThatIsInUseIsRefused(t *testing.T) {
@@ -207,6 +211,9 @@ func TestTheAuditHasOneLinePerWriteHoweverOftenItIsSent(t *testing.T) {
 		p.do(t, &storagepb.Operation{Id: 1, Kind: storagepb.Kind_MERGE, Tenant: "t", Key: []byte("k"), State: wire.FromState(s)})
 	}
 	require.NoError(t, p.end(t, syscall.SIGTERM))
+	info, err := os.Stat(file)
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	require.Equal(t, 1, strings.Count(string(text), "\n"))

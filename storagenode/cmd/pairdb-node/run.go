@@ -29,6 +29,10 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	if err != nil {
 		return complain(stderr, exitUsage, err)
 	}
+	if s.version {
+		_, _ = fmt.Fprintf(stdout, "pairdb-node %s\n", version())
+		return exitOK
+	}
 	log := s.logger(stderr)
 	options, closeOptions, err := s.options(log)
 	if err != nil {
@@ -42,13 +46,27 @@ func run(ctx context.Context, args []string, env func(string) string, stdout, st
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
 	if err != nil {
 		return complain(stderr, exitFailed, errors.Join(
-			fmt.Errorf("%w; choose a free address with --listen", err), node.Close(context.Background())))
+			fmt.Errorf("%w; choose an address of this machine that is free with --listen", err), node.Close(context.Background())))
 	}
+	s.warn(listener.Addr(), log)
 	store := storagenode.StoreIDString(node.StoreID())
 	log.Info("node is ready", "cluster", s.cluster, "node", s.node, "address", listener.Addr().String(), "store", store,
 		"dir", s.dir, "synced", !s.noSync && !s.memory, "tls", s.cert != "", "version", version())
-	_, _ = fmt.Fprintf(stdout, "ready address=%s store=%s cluster=%s node=%s\n", listener.Addr(), store, s.cluster, s.node)
+	_, _ = fmt.Fprintf(stdout, "ready address=%s store=%s cluster=%s node=%s new=%t\n",
+		listener.Addr(), store, s.cluster, s.node, node.Made())
 	return serve(ctx, s, node, listener, log)
+}
+
+// warn tells who may reach the node's data, where that is more than it may seem.
+func (s *settings) warn(at net.Addr, log *slog.Logger) {
+	tcp, ok := at.(*net.TCPAddr)
+	switch {
+	case s.cert != "" && s.ca == "":
+		log.Warn("TLS without --tls-ca: any client, with or without a certificate, may read and write everything", "address", at.String())
+	case s.cert == "" && (!ok || !tcp.IP.IsLoopback()):
+		log.Warn("serving in the clear beyond this machine: whoever reaches the address may read and write everything; "+
+			"set --tls-cert, --tls-key and --tls-ca", "address", at.String())
+	}
 }
 
 // serve serves until ctx ends or the listener breaks, and closes the node.

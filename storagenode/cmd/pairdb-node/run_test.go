@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -43,7 +44,17 @@ func TestWrongSettingsEndWithCode2AndSayWhatToDo(t *testing.T) {
 		"log format":       {append(memory, "--log-format", "xml"), nil, "text or json"},
 		"log level":        {append(memory, "--log-level", "loud"), nil, "debug, info"},
 		"a bad variable":   {memory, map[string]string{"PAIRDB_NODE_SKEW": "soon"}, "PAIRDB_NODE_SKEW"},
-		"limit":            {append(memory, "--skew", "2h"), nil, "Limits.Skew"},
+		"skew":             {append(memory, "--skew", "2h"), nil, "--skew is 2h"},
+		"no skew":          {append(memory, "--skew", "0"), nil, "--skew is 0s"},
+		"no window":        {append(memory, "--window", "0"), nil, "--window is 0s"},
+		"no value":         {append(memory, "--max-value", "0"), nil, "--max-value is 0"},
+		"no sibling":       {append(memory, "--max-siblings", "0"), nil, "--max-siblings is 0"},
+		"no cache":         {append(memory, "--cache-mib", "0"), nil, "--cache-mib is 0"},
+		"short retention":  {append(memory, "--retention", "1m"), nil, "--retention is 1m0s"},
+		"long name":        {append(memory, "--cluster", strings.Repeat("x", 129)), nil, "at most 128"},
+		"no port":          {append(memory, "--listen", "127.0.0.1"), nil, "host:port"},
+		"a bad port":       {append(memory, "--listen", "127.0.0.1:notaport"), nil, "notaport"},
+		"too high a port":  {append(memory, "--listen", "127.0.0.1:70000"), nil, "70000"},
 		"unwritable audit": {append(memory, "--audit", "/no/such/dir/audit"), nil, "--audit"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -56,7 +67,10 @@ func TestWrongSettingsEndWithCode2AndSayWhatToDo(t *testing.T) {
 }
 
 func TestAnAddressThatIsTakenEndsWithCode1(t *testing.T) {
-	code, _, stderr := try(t, nil, "--memory", "--cluster", "c", "--node", "n", "--listen", "127.0.0.1:notaport")
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, taken.Close()) }()
+	code, _, stderr := try(t, nil, "--memory", "--cluster", "c", "--node", "n", "--listen", taken.Addr().String())
 	require.Equal(t, exitFailed, code)
 	require.Contains(t, stderr, "--listen")
 }
@@ -66,6 +80,38 @@ func TestHelpShowsExamplesAndTheVariables(t *testing.T) {
 	require.Zero(t, code)
 	require.Contains(t, stdout, "Examples:")
 	require.Contains(t, stdout, "PAIRDB_NODE_MAX_VALUE")
+	require.Contains(t, stdout, "Certificates are read once")
+}
+
+func TestVersionIsPrintedAndNeedsNoSettingsAndNoVariable(t *testing.T) {
+	code, stdout, _ := try(t, nil, "--version")
+	require.Zero(t, code)
+	require.Regexp(t, `^pairdb-node \S+\n$`, stdout)
+	_, err := parse([]string{"--memory", "--cluster", "c", "--node", "n"},
+		func(name string) string { return map[string]string{"PAIRDB_NODE_VERSION": "1.2.3"}[name] }, nil)
+	require.NoError(t, err)
+}
+
+func TestWhoMayReachTheDataIsSaidWhereItIsMoreThanItSeems(t *testing.T) {
+	loopback := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}
+	everywhere := &net.TCPAddr{IP: net.IPv6unspecified}
+	for name, c := range map[string]struct {
+		s    settings
+		at   net.Addr
+		says string
+	}{
+		"loopback":        {settings{}, loopback, ""},
+		"in the clear":    {settings{}, everywhere, "in the clear"},
+		"no authority":    {settings{cert: "x", key: "y"}, loopback, "any client"},
+		"with mutual TLS": {settings{cert: "x", key: "y", ca: "z"}, everywhere, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said bytes.Buffer
+			c.s.warn(c.at, slog.New(slog.NewTextHandler(&said, nil)))
+			require.Contains(t, said.String(), c.says)
+			require.Equal(t, c.says == "", said.Len() == 0)
+		})
+	}
 }
 
 func TestAFlagWinsOverItsVariable(t *testing.T) {

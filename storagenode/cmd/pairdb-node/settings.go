@@ -11,19 +11,22 @@ import (
 	"time"
 )
 
-const envPrefix = "PAIRDB_NODE_"
+const (
+	envPrefix   = "PAIRDB_NODE_"
+	versionFlag = "version" // has no variable: one of that name is often set for other reasons
+)
 
 // settings are the flags.
 type settings struct {
 	dir, cluster, node, listen string
-	memory, noSync             bool
+	memory, noSync, version    bool
 	cert, key, ca              string
 	audit                      string
 	logFormat, logLevel        string
 	grace                      time.Duration
 	cacheMiB, reserveMiB       uint
 	maxValue, maxSiblings      int
-	skew, window               time.Duration
+	skew, window, retention    time.Duration
 }
 
 const usage = `pairdb-node is a storage node of a pairdb cluster.
@@ -45,7 +48,10 @@ Examples:
   pairdb-node ... --tls-cert n1.pem --tls-key n1-key.pem --tls-ca ca.pem
 
 When it is ready the node prints one line to standard output:
-  ready address=127.0.0.1:7001 store=5f1c... cluster=shop node=n1
+  ready address=127.0.0.1:7001 store=5f1c... cluster=shop node=n1 new=false
+With new=true it has just made an empty store: for a node that had data, its disk
+is perhaps not mounted.
+Certificates are read once, at the start: restart the node to renew them.
 SIGTERM or SIGINT stops it cleanly. It logs to standard error.
 Exit codes: 0 stopped cleanly, 1 failed, 2 wrong settings.
 
@@ -69,12 +75,15 @@ func parse(args []string, env func(string) string, help io.Writer) (settings, er
 	if f.NArg() > 0 {
 		return s, fmt.Errorf("unexpected argument %q; every setting is a flag, --help lists them", f.Arg(0))
 	}
+	if s.version {
+		return s, nil
+	}
 	given := map[string]bool{}
 	f.Visit(func(f *flag.Flag) { given[f.Name] = true })
 	var wrong error
 	f.VisitAll(func(fl *flag.Flag) {
 		value := env(variable(fl.Name))
-		if given[fl.Name] || value == "" {
+		if given[fl.Name] || value == "" || fl.Name == versionFlag {
 			return
 		}
 		if err := f.Set(fl.Name, value); err != nil {
@@ -95,10 +104,10 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.listen, "listen", "127.0.0.1:7001", "`address` to listen on; port 0 is any free one")
 	f.BoolVar(&s.memory, "memory", false, "keep everything in memory, for tests and caches")
 	f.BoolVar(&s.noSync, "no-sync", false, "acknowledge writes before they are on disk: a crash of the machine loses the last ones")
-	f.StringVar(&s.cert, "tls-cert", "", "PEM `file` of the node's certificate; with it the node serves TLS")
+	f.StringVar(&s.cert, "tls-cert", "", "PEM `file` of the node's certificate, read at the start; with it the node serves TLS")
 	f.StringVar(&s.key, "tls-key", "", "PEM `file` of the certificate's key")
 	f.StringVar(&s.ca, "tls-ca", "", "PEM `file` of the authorities whose clients may connect; without it any client may")
-	f.StringVar(&s.audit, "audit", "", "`file` to which a JSON line is appended for each write when it is first applied")
+	f.StringVar(&s.audit, "audit", "", "`file` to which a JSON line is appended for each write when it is first applied: before the sync, so that after a crash a line may have no write, or come twice")
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long a clean stop may take")
@@ -108,6 +117,8 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.IntVar(&s.maxSiblings, "max-siblings", 64, "siblings of one key that clients' writes may make")
 	f.DurationVar(&s.skew, "skew", time.Minute, "how far ahead of the node's clock a write may be")
 	f.DurationVar(&s.window, "window", 10*time.Minute, "how old a write may be")
+	f.DurationVar(&s.retention, "retention", 48*time.Hour, "how long tombstones are kept at the least; no less than the window")
+	f.BoolVar(&s.version, versionFlag, false, "print the version and end")
 }
 
 func (s *settings) validate() error {
@@ -132,7 +143,7 @@ func (s *settings) validate() error {
 	case s.grace < 0:
 		return errors.New("--grace is negative; give a duration such as 10s")
 	}
-	return nil
+	return errors.Join(s.validateListen(), s.validateBounds())
 }
 
 func (s *settings) logger(to io.Writer) *slog.Logger {
@@ -158,7 +169,10 @@ func describe(f *flag.FlagSet) {
 		if fl.DefValue != "" && fl.DefValue != "false" {
 			fmt.Fprintf(&text, " (default %s)", fl.DefValue)
 		}
-		fmt.Fprintf(&text, "\n      %s\n", variable(fl.Name))
+		text.WriteString("\n")
+		if fl.Name != versionFlag {
+			fmt.Fprintf(&text, "      %s\n", variable(fl.Name))
+		}
 	})
 	_, _ = io.WriteString(f.Output(), text.String())
 }
