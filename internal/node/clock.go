@@ -42,10 +42,10 @@ func (c *clock) jumped(now time.Time) time.Duration {
 	if c.elapsed == nil {
 		return 0
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	elapsed := c.elapsed()
 	offset := offsetOf(now, elapsed)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	jump := offset - c.offset
 	switch {
 	case jump.Abs() <= c.most:
@@ -71,9 +71,9 @@ type notice struct {
 
 // due reports whether it is time to log again.
 func (n *notice) due() bool {
+	now := time.Now()
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	now := time.Now()
 	if !n.last.IsZero() && now.Sub(n.last) < noticeEvery {
 		return false
 	}

@@ -44,7 +44,8 @@ func (l *load) add(bytes int) {
 	l.mu.Unlock()
 }
 
-// full reports whether there is no room for the answer to a read.
+// full reports whether there is no room for the answer to a read. Streams that ask
+// at once may each go past the bound by one answer.
 func (l *load) full() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

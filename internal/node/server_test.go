@@ -42,6 +42,7 @@ func serve(t *testing.T, engine Engine, config Config) *served {
 	done := make(chan error)
 	go func() { done <- g.Serve(listener) }()
 	conn, err := grpc.NewClient("passthrough:///node", grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithInitialWindowSize(1<<16), grpc.WithInitialConnWindowSize(1<<16), // fixed: what is unread waits at the node
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return listener.DialContext(ctx) }))
 	require.NoError(t, err)
 	closed := false

@@ -55,7 +55,7 @@ func TestAStoreRecordSaysByItsErrorWhatIsWrongWithIt(t *testing.T) {
 			require.NoError(t, engine.SetMeta(metaStore, []byte(c.record)))
 			_, err := New(engine, here, Config{})
 			require.ErrorIs(t, err, c.err)
-			if c.err == ErrVersion {
+			if errors.Is(c.err, ErrVersion) {
 				require.NotErrorIs(t, err, ErrDamaged)
 			}
 		})
