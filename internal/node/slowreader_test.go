@@ -90,6 +90,16 @@ func TestAReadThatWaitsForAStreamToBeReadExpires(t *testing.T) {
 	})
 }
 
+func TestAReadThatWasTakenIsRefusedOnceUnreadAnswersFillTheNode(t *testing.T) {
+	c := open(t, NewMemory(), Config{})
+	require1(t, storagepb.Status_OK, c.Do(write("k", at(1, 0), nil, "v")))
+	c.load.add(c.Limits().InHandBytes)
+	require1(t, storagepb.Status_OVERLOADED, c.Do(read("k", storagepb.Kind_READ_STATE)))
+	require1(t, storagepb.Status_OK, c.Do(write("k", at(2, 0), nil, "v")))
+	c.load.release(0, 1)
+	require1(t, storagepb.Status_OK, c.Do(read("k", storagepb.Kind_READ_STATE)))
+}
+
 // A silent stream has a context and nothing else.
 type silent struct {
 	storagepb.Storage_ExchangeServer
