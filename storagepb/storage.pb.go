@@ -255,7 +255,7 @@ const (
 	// A field is out of bounds; `detail` names it.
 	Status_INVALID Status = 6
 	// The value is larger than the node takes; or the clock that a write would leave
-	// has more than 65,536 entries; or what a READ_STATE or READ_CLOCK asks for is
+	// has more than 131,072 entries; or what a READ_STATE or READ_CLOCK asks for is
 	// larger than an answer carries (24 MiB).
 	Status_TOO_LARGE Status = 7
 	// The result would have more siblings than the node takes, or siblings of more
@@ -711,7 +711,7 @@ func (x *Limits) GetRetentionMs() uint64 {
 //
 //	kind, policy, origin  an unknown number (origin: of a MERGE)
 //	MERGE, any origin     no sibling at all; a policy whose State has another form
-//	MERGE, CLIENT         not exactly one sibling; more than 4,096 clock entries;
+//	MERGE, CLIENT         not exactly one sibling; more than 65,536 clock entries;
 //	                      for CAUSAL, a clock entry for the sibling's actor that is
 //	                      not the sibling's own stamp
 //

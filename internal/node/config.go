@@ -74,11 +74,12 @@ const (
 	// and below the 64 MiB that either side takes in one frame.
 	maxStateBytes = 24 << 20
 
-	// maxSentEntries bounds the clock of one client's write: far more actors than
-	// write one key. maxHeldEntries bounds what several such writes may add up to
-	// (1 MiB: acknowledgements carry it). States between nodes are exempt.
-	maxSentEntries = 4096
-	maxHeldEntries = 16 * maxSentEntries
+	// maxSentEntries bounds the clock of one client's write: more processes than
+	// write one key in its life, since nothing takes entries out of a clock. It is 1 MiB.
+	// maxHeldEntries bounds what several such writes may add up to (acknowledgements
+	// carry it). States between nodes are exempt.
+	maxSentEntries = 1 << 16
+	maxHeldEntries = 2 * maxSentEntries
 )
 
 func (l Limits) withDefaults() Limits {
