@@ -27,7 +27,7 @@ build: ## compile every package, and put the programs into bin/
 test: servers ## every test of every module, with the race detector where there is a C compiler
 	$(if $(RACE),,@echo 'testing without the race detector, which needs a C compiler (apt-get install gcc libc6-dev)')
 	go test $(RACE) -timeout 20m $(TESTFLAGS) work
-	$(if $(RACE),@echo 'the pure packages once more, without the race detector and at their full size')
+	$(if $(RACE),@echo 'the pure packages once more at their full size and without the race detector')
 	$(if $(RACE),go test $(TESTFLAGS) ./vclock ./ring ./quorum)
 
 .PHONY: test-short
