@@ -128,16 +128,9 @@ func (r *readRequest) unlock() {
 	if !r.ended && r.m.Outcome() != quorum.Pending && len(r.ops) == 0 {
 		r.ended, r.work.ended = true, true
 	}
-	todo := r.work
-	r.work = work{}
-	if len(todo.repairs) > 0 { // the request may end before they are sent
-		r.call.c.gate.hold()
-		defer r.call.c.gate.leave()
-	}
+	todo := r.work.take(r.call.c)
 	r.mu.Unlock()
-	for _, repair := range todo.repairs {
-		r.call.repair(repair)
-	}
+	r.call.repairAll(todo.repairs)
 	if todo.ended {
 		r.call.c.gate.leave()
 	}

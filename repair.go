@@ -14,6 +14,32 @@ const (
 	repairTimeout = 5 * time.Second
 )
 
+// work is what the steps of a request leave to do without its lock.
+type work struct {
+	repairs []quorum.Repair
+	ended   bool
+}
+
+// take empties w. Repairs hold the gate until repairAll has sent them: by then the request
+// may have ended. The request's lock is held.
+func (w *work) take(c *Client) (todo work) {
+	todo, *w = *w, work{}
+	if len(todo.repairs) > 0 {
+		c.gate.hold()
+	}
+	return todo
+}
+
+func (k *call) repairAll(repairs []quorum.Repair) {
+	if len(repairs) == 0 {
+		return
+	}
+	defer k.c.gate.leave()
+	for _, r := range repairs {
+		k.repair(r)
+	}
+}
+
 // repairing counts one repair that is under way.
 type repairing struct{ c *Client }
 
@@ -29,7 +55,7 @@ func (r repairing) Complete(_ *replica.Op, res replica.Result) {
 // repair sends a joined state to owners that were seen to be behind. It never
 // waits: a node that has no room is repaired by a later read. The state was held on
 // disk by an owner, so it goes as a node's, exempt from the checks on clients.
-// The request still holds the gate.
+// The gate is held meanwhile.
 func (k *call) repair(r quorum.Repair) {
 	c := k.c
 	for i := range r.To.All {

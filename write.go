@@ -31,12 +31,6 @@ type writeRequest struct {
 	ended  bool
 }
 
-// work is what a step leaves to do without the lock.
-type work struct {
-	repairs []quorum.Repair
-	ended   bool
-}
-
 // write sends the sibling to the owners and waits for the level. The minter's
 // pin on the key, if any, passes to the request.
 func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set) (*writeRequest, error) {
@@ -155,16 +149,9 @@ func (w *writeRequest) unlock() {
 	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying == 0 {
 		w.ended, w.work.ended = true, true
 	}
-	todo := w.work
-	w.work = work{}
-	if len(todo.repairs) > 0 { // the request may end before they are sent
-		w.call.c.gate.hold()
-		defer w.call.c.gate.leave()
-	}
+	todo := w.work.take(w.call.c)
 	w.mu.Unlock()
-	for _, r := range todo.repairs {
-		w.call.repair(r)
-	}
+	w.call.repairAll(todo.repairs)
 	if todo.ended {
 		w.end()
 	}
