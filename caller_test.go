@@ -185,3 +185,25 @@ func TestWhileItConnectsACallThatEndsIsUnavailableNotOverloaded(t *testing.T) {
 		cluster.Heal()
 	})
 }
+
+func TestACallThatCloseCutsSaysThatTheClientIsClosed(t *testing.T) {
+	inBubble(t, func(t *testing.T, w *world) {
+		for _, n := range w.Nodes() {
+			n.Freeze()
+		}
+		result := make(chan error, 1)
+		go func() {
+			_, err := w.shop.Put(t.Context(), "k", nil, pairdb.NoContext(), pairdb.Timeout(time.Hour))
+			result <- err
+		}()
+		synctest.Wait()
+		closing, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, w.client.Close(closing), context.DeadlineExceeded)
+		err := <-result
+		require.ErrorIs(t, err, pairdb.ErrClosed)
+		require.ErrorIs(t, err, pairdb.ErrUnknown)
+		require.False(t, pairdb.Retryable(err))
+		w.Heal()
+	})
+}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/devrev/pairdb/quorum"
+	"github.com/devrev/pairdb/replica"
 	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -125,6 +126,9 @@ func (k *call) setDeadline(timeout time.Duration) {
 
 // end counts the call, tells the hooks, and gives err the form that callers get.
 func (k *call) end(err error, outcome error) error {
+	if err != nil && k.c.background.Err() != nil && errors.Is(err, replica.ErrClosed) {
+		err = &kindError{kind: ErrClosed, err: err} // cut by Close: no other call will do better
+	}
 	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel, which stays bare
 		if !k.write {
 			outcome = nil
