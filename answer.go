@@ -112,6 +112,15 @@ func statusError(s storagepb.Status, detail string) error {
 	return &kindError{kind: r.kind, err: errors.New(text)}
 }
 
+// explain tells apart, among operations that expired before they were sent, those that had
+// no connection to be sent on.
+func explain(c *replica.Conn, r *replica.Result, why error) error {
+	if !r.Handed && errors.Is(r.Err, replica.ErrExpired) && c.Glance().State == replica.Connecting {
+		return &kindError{kind: ErrUnavailable, err: errNotConnected}
+	}
+	return why
+}
+
 // causes are what each owner failed with, by replica slot.
 type causes [quorum.MaxOwners]cause
 
@@ -126,13 +135,16 @@ func (k *call) quorumError(needed, got, total int, cs *causes, missing quorum.Se
 	e := &QuorumError{Op: k.op, Level: k.level, Needed: needed, Got: got, Total: total}
 	for i, o := range k.owners {
 		c := cs[i]
+		n := k.v.nodes[o]
 		if c.err == nil && missing.Has(i) {
 			c.err = &kindError{kind: ErrUnavailable, err: errNoAnswer}
+			if n.conn.Glance().State == replica.Connecting {
+				c.err = &kindError{kind: ErrUnavailable, err: errNotConnected}
+			}
 		}
 		if c.err == nil {
 			continue
 		}
-		n := k.v.nodes[o]
 		e.causes = append(e.causes, &ReplicaError{Node: n.ID, Addr: n.Addr, Err: c.err, Answered: c.answered})
 	}
 	return e

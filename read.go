@@ -98,7 +98,7 @@ func (r *readRequest) Complete(op *replica.Op, res replica.Result) {
 	r.mu.Lock()
 	r.landed(op)
 	if !ok {
-		r.causes[i] = cause{err: why, answered: res.Err == nil}
+		r.causes[i] = cause{err: explain(r.conn(i), &res, why), answered: res.Err == nil}
 		r.follow(r.m.Fail(i))
 	} else {
 		if res.Amnesiac {

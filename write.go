@@ -118,7 +118,7 @@ func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
 	w.mu.Lock()
 	w.flying = w.flying.Without(i)
 	if !ok {
-		w.causes[i] = cause{err: why, answered: r.Err == nil}
+		w.causes[i] = cause{err: explain(w.conn(i), &r, why), answered: r.Err == nil}
 		w.follow(w.m.Fail(i, failure))
 	} else {
 		if r.Amnesiac {
