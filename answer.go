@@ -150,6 +150,17 @@ func (k *call) quorumError(needed, got, total int, cs *causes, missing quorum.Se
 	return e
 }
 
+// downCauses notes why the owners in down cannot be sent anything.
+func (k *call) downCauses(cs *causes, down quorum.Set) {
+	for i := range down.All {
+		err := k.v.nodes[k.owners[i]].conn.Health().Err
+		if err == nil {
+			err = replica.ErrDown
+		}
+		cs[i].err = withKind(err)
+	}
+}
+
 // stoppedError is a request that ended because its caller stopped waiting.
 type stoppedError struct {
 	stopped error // the context's error
@@ -171,18 +182,10 @@ func (k *call) reachable(l Level, down, amnesiac quorum.Set) error {
 		return nil
 	}
 	var cs causes
-	for i, o := range k.owners {
-		switch {
-		case down.Has(i):
-			err := k.v.nodes[o].conn.Health().Err
-			if err == nil {
-				err = replica.ErrDown
-			}
-			cs[i].err = withKind(err)
-		case amnesiac.Has(i):
-			cs[i].err = &kindError{kind: ErrUnavailable, err: errAmnesiac}
-		}
+	for i := range amnesiac.All {
+		cs[i].err = &kindError{kind: ErrUnavailable, err: errAmnesiac}
 	}
+	k.downCauses(&cs, down)
 	e := k.quorumError(need, 0, total, &cs, 0)
 	e.unsent = true
 	return e

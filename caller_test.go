@@ -207,3 +207,14 @@ func TestACallThatCloseCutsSaysThatTheClientIsClosed(t *testing.T) {
 		w.Heal()
 	})
 }
+
+func TestOwnersIsBoundedWhereTheTenantReaderHangs(t *testing.T) {
+	tenants := new(moodyTenants)
+	inBubble(t, func(t *testing.T, w *world) {
+		tenants.mood = "hang"
+		start := time.Now()
+		_, err := w.shop.Owners("k")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.Equal(t, pairdb.DefaultTimeout, time.Since(start))
+	}, pairdb.WithTenants(tenants))
+}

@@ -98,15 +98,9 @@ func withOwnValues(s vclock.State) vclock.State {
 }
 
 func (k *call) conflict(obj *Object) {
-	live := 0
-	for i := range obj.Siblings {
-		if !obj.Siblings[i].Deleted {
-			live++
-		}
-	}
 	k.c.counters.conflicts.Add(1)
 	for _, h := range k.c.cfg.hooks.conflict {
-		h.OnConflict(Conflict{Tenant: k.tenant, Key: k.key, Siblings: live})
+		h.OnConflict(Conflict{Tenant: k.tenant, Key: k.key, Siblings: obj.live()})
 	}
 }
 

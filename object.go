@@ -60,14 +60,16 @@ type Object struct {
 func (o Object) Found() bool { return o.found }
 
 // Conflict reports whether Value was chosen or merged from several live siblings.
-func (o Object) Conflict() bool {
-	live := 0
-	for _, s := range o.Siblings {
-		if !s.Deleted {
-			live++
+func (o Object) Conflict() bool { return o.live() > 1 }
+
+// live counts the siblings that are not deleted.
+func (o *Object) live() (n int) {
+	for i := range o.Siblings {
+		if !o.Siblings[i].Deleted {
+			n++
 		}
 	}
-	return live > 1
+	return n
 }
 
 // Sibling is one of the concurrent values of a key.

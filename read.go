@@ -44,9 +44,7 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 		return nil, levelError(k.op, level, len(k.owners))
 	}
 	k.c.gate.hold() // until the last operation has ended
-	for i := range down.All {
-		r.causes[i].err = withKind(downCause(k.v.nodes[k.owners[i]].conn))
-	}
+	k.downCauses(&r.causes, down)
 	r.mu.Lock()
 	r.follow(r.m.Start())
 	r.unlock()

@@ -3,7 +3,7 @@ package pairdb
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/topology"
@@ -34,7 +34,7 @@ func (t *Tenant) ID() string { return t.id }
 
 // Owners returns the nodes that hold a key, in preference order. It asks no node.
 func (t *Tenant) Owners(key string) ([]topology.Node, error) {
-	k := call{c: t.c, ctx: t.c.background, tenant: t.id, key: key}
+	k := call{c: t.c, ctx: t.c.background, tenant: t.id, key: key, deadline: time.Now().Add(t.c.cfg.timeout)}
 	err := t.invalid
 	if err == nil {
 		err = validKey(key)
@@ -49,5 +49,5 @@ func (t *Tenant) Owners(key string) ([]topology.Node, error) {
 	for _, o := range k.owners {
 		nodes = append(nodes, k.v.nodes[o].Node)
 	}
-	return slices.Clip(nodes), nil
+	return nodes, nil
 }

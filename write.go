@@ -53,21 +53,12 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down
 		return nil, levelError(k.op, k.level, len(k.owners))
 	}
 	k.c.gate.hold() // until the tail ends
-	for i := range down.All {
-		w.causes[i].err = withKind(downCause(k.v.nodes[k.owners[i]].conn))
-	}
+	k.downCauses(&w.causes, down)
 	w.mu.Lock()
 	w.follow(w.m.Start())
 	w.unlock()
 	w.wait()
 	return w, nil
-}
-
-func downCause(c *replica.Conn) error {
-	if err := c.Health().Err; err != nil {
-		return err
-	}
-	return replica.ErrDown
 }
 
 // follow does what a step asks for. mu is held.
