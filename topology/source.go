@@ -31,3 +31,19 @@ import "context"
 type Source interface {
 	Watch(ctx context.Context, after uint64) (*Topology, error)
 }
+
+// A Recorder is a Source that keeps which store each node was first seen with, so
+// that a node which comes back with another one is known to have lost its data
+// also by clients that started since.
+//
+// Who calls: each client, on a goroutine of its own, when a node without a StoreID in
+// the topology has told the one that it has.
+type Recorder interface {
+	Source
+
+	// RecordStore makes store the StoreID of the node, if it has none; then the epoch
+	// grows by one. If it has one, nothing changes, and there is no error: the
+	// topology decides. An unknown node is ErrInvalid. Any other error is
+	// temporary; the caller tries again with backoff.
+	RecordStore(ctx context.Context, node NodeID, store uint64) error
+}
