@@ -9,7 +9,8 @@ import "context"
 // at once, in any number of processes. Each method is one atomic step.
 //
 // Get is Reader's, without the promise of answering from memory: it asks each time,
-// and fails when ctx has ended.
+// and fails when ctx has ended. (A store that is Immediate answers all the same; a Cache, which
+// is a Store too, answers from memory.)
 //
 // Errors, besides Reader's: ErrExists, ErrVersion (a *VersionError), ErrImmutable (a
 // *FieldError). Any other error says that the store could not be asked, or that it cannot be known
@@ -31,8 +32,9 @@ type Store interface {
 	Update(ctx context.Context, c Config) (Config, error)
 
 	// List returns up to limit tenants in the order of the bytes of their ids, from the first one
-	// whose id is greater than after; after "" begins at the first of all. limit is
-	// 1 to MaxList; 0 is DefaultList. Fewer than limit are the last ones.
+	// whose id is greater than after; after "" begins at the first of all, and anything else could
+	// be an id, else it is ErrInvalid. limit is 1 to MaxList; 0 is DefaultList. Fewer than limit are
+	// the last ones.
 	List(ctx context.Context, after string, limit int) ([]Config, error)
 
 	// Delete removes a tenant, if version is the one that is kept. Its id stays
