@@ -1,5 +1,6 @@
-// Package quorum decides when enough owners have answered a request: one Write
-// and one Read, each a step machine that is handed events and returns work.
+// Package quorum decides when enough owners have answered a request: one Write,
+// one Read, and one Settle of a write that was left unfinished, each a step machine
+// that is handed events and returns work.
 //
 // Weighted voting (Gifford, "Weighted Voting for Replicated Data", SOSP 1979) with
 // a weight of one: of N owners, W acknowledge a write and R answer a read; when R+W > N
@@ -22,6 +23,20 @@
 // After Done the driver goes on handing in answers until nothing is outstanding,
 // within its own bound, and sends the repairs that come of them; then Write.Missed is
 // whom to leave a hint for.
+//
+// A write whose coordinator died may be found recorded elsewhere, and is sent once
+// more by whoever finds it: the same Write, with the same dot and context. While
+// nodes take the dot that is all, since one dot has one effect. Once they refuse it for
+// its age, Write.Fate says what became of the earlier attempts:
+//
+//	switch fate, holders := w.Fate(); fate { // when w.Outstanding() is empty
+//	case quorum.NeverApplied:
+//		// it may be written anew, under another dot
+//	case quorum.Applied:
+//		// if w.Outcome() is not Won: Settle, with these Holders
+//	case quorum.Unclear:
+//		// it depends on w.Doubtful(): ask again later
+//	}
 //
 // # Invariants
 //
@@ -62,11 +77,30 @@
 //     that is won repairs every owner that answered with something else than the joined
 //     state, the empty ones included, each once for as long as that state does not
 //     grow. An absent key, a clock read and a lost read repair nothing.
+//  9. That a dot was never applied is said only when every owner of both sets,
+//     none amnesiac, has refused it as TooOld, each having looked under the key's latch. Each so
+//     refuses it for ever, so what is still on its way comes too late. And none got
+//     it before from another node: the first owner ever to hold the dot took it from
+//     a client, so before its own refusal, and what an owner holds it keeps covering; it
+//     would have said TooOldSeen. For that a dot that no owner is known to hold
+//     must only ever be sent as a client's. Less is not enough. By a coordinator's
+//     clock: n1 has not got the merge yet and its window is open; another coordinator's
+//     clock says that it is closed; n1 takes the dot after all. By a quorum: the third owner
+//     holds it. By an amnesiac's word: it held the dot, a repair is on its way from
+//     it, and it has forgotten.
+//  10. A write is settled by what nodes hold, not by what they say of it. TooOldSeen
+//     may speak of a state that a crash takes, so it names whom to ask and is no
+//     acknowledgement. Only acknowledgements of the merge of a state that was read
+//     and covers the dot count, from owners that are not amnesiac; what is merged is
+//     the whole join, so a value that was written over since is not brought
+//     back. It is made of states that nodes held, so no age is asked of it.
 //
 // # Not promised
 //
 // Atomic writes: one that is Lost may be visible at some owners, then and later,
-// unless it is NotApplied. Agreement between requests that run at once: that is what
-// the version vectors of package vclock are for. Liveness: a machine waits for ever
-// for owners that neither answer nor fail; deadlines and hedges are the driver's.
+// unless it is NotApplied. An end for every unfinished write: while an owner is away
+// or amnesiac, its fate may stay Unclear. Agreement between requests that run at
+// once: that is what the version vectors of package vclock are for. Liveness: a machine
+// waits for ever for owners that neither answer nor fail; deadlines and hedges are the
+// driver's.
 package quorum

@@ -96,7 +96,9 @@ func TestSetsHoldWhatTheyWereGiven(t *testing.T) {
 func TestEveryValueHasAName(t *testing.T) {
 	for want, value := range map[string]interface{ String() string }{
 		"pending": Pending, "won": Won, "lost": Lost, "unknown outcome": Lost + 1,
-		"not sent": NotSent, "refused": Refused, "unanswered": Unanswered, "unknown failure": Unanswered + 1,
+		"not sent": NotSent, "refused": Refused, "unanswered": Unanswered,
+		"too old": TooOld, "too old, seen": TooOldSeen, "unknown failure": TooOldSeen + 1,
+		"unclear": Unclear, "never applied": NeverApplied, "applied": Applied, "unknown fate": Applied + 1,
 	} {
 		require.Equal(t, want, value.String())
 	}

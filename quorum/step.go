@@ -40,6 +40,14 @@ const (
 	// Unanswered was handed over and brought no answer, or a FAILED status: it
 	// may have been applied, or be applied yet.
 	Unanswered
+	// TooOld was refused for the dot's age by a node that has not seen the dot.
+	// It was not applied, and no attempt with this dot by any client ever will be
+	// there: a node that has said so once goes on saying so.
+	TooOld
+	// TooOldSeen was refused for the dot's age by a node whose state covers the
+	// dot: an earlier attempt was applied, or, for LastWriteWins, is beaten there. It is
+	// no acknowledgement: the node promises nothing about what is on disk.
+	TooOldSeen
 )
 
 // String returns the failure's name, for logs.
@@ -51,6 +59,10 @@ func (f Failure) String() string {
 		return "refused"
 	case Unanswered:
 		return "unanswered"
+	case TooOld:
+		return "too old"
+	case TooOldSeen:
+		return "too old, seen"
 	default:
 		return "unknown failure"
 	}
@@ -67,7 +79,7 @@ type Repair struct {
 // A Step is the work that an event gives the driver. The zero Step is nothing
 // to do. The sets of one step are disjoint.
 type Step struct {
-	Merge  Set // send Write.State to these; Start's step alone has any
+	Merge  Set // send Write.State or Settle.State to these; one step of a machine at most has any
 	State  Set // ask these for the whole state
 	Digest Set // ask these for a digest
 	Clock  Set // ask these for the clock only

@@ -44,8 +44,8 @@ type Ack struct {
 // not safe for concurrent use, and must be set up by Init. Init allocates the state
 // that is sent; no later step allocates unless a repair comes of it.
 //
-// Call Start once, then Reply or Fail once for each owner that its step's Merge
-// named, in any order, also after the outcome is decided: that is the tail.
+// Call Start once, then Reply, Fail or Refuse once for each owner that its step's
+// Merge named, in any order, also after the outcome is decided: that is the tail.
 // What comes twice, or from an owner that was not asked, is ignored.
 type Write struct {
 	quota   quota
@@ -62,6 +62,8 @@ type Write struct {
 	applied  Set // acknowledged, counted or not
 	amnesiac Set
 	traced   bool // some attempt was applied, or may have been
+	unseen   Set  // refused as TooOld
+	seen     Set  // refused as TooOldSeen
 
 	later      vclock.Stamp
 	superseded bool // LastWriteWins: a counted acknowledgement showed a greater dot
@@ -123,12 +125,40 @@ func (w *Write) Reply(i int, a Ack) Step {
 	return w.advance()
 }
 
-// Fail takes the news that owner i's attempt brought no acknowledgement.
-func (w *Write) Fail(i int, f Failure) Step {
+// A Refusal says why an owner's attempt brought no acknowledgement, and by whom.
+type Refusal struct {
+	Failure Failure
+	// Amnesiac says that the owner was found, with this answer, to have lost its
+	// store: that it has not seen the dot then says nothing (invariant 9).
+	Amnesiac bool
+}
+
+// Fail is Refuse for an owner that is no more amnesiac than was known.
+func (w *Write) Fail(i int, f Failure) Step { return w.Refuse(i, Refusal{Failure: f}) }
+
+// Refuse takes the news that owner i's attempt brought no acknowledgement.
+func (w *Write) Refuse(i int, r Refusal) Step {
 	if !w.settle(i) {
 		return Step{}
 	}
-	if f != NotSent && f != Refused {
+	if r.Amnesiac {
+		w.amnesiac = w.amnesiac.With(i)
+	}
+	switch r.Failure {
+	case NotSent:
+	case Refused:
+		if w.without.has(ageByOwnClock) {
+			w.unseen = w.unseen.With(i)
+		}
+	case TooOld:
+		w.unseen = w.unseen.With(i)
+	case TooOldSeen:
+		w.traced = true
+		w.seen = w.seen.With(i)
+		if w.without.has(countSeen) {
+			w.applied = w.applied.With(i)
+		}
+	default:
 		w.traced = true
 	}
 	return w.advance()
@@ -160,7 +190,7 @@ func (w *Write) take(i int, a Ack) {
 	w.applied = w.applied.With(i)
 	if w.policy == vclock.LastWriteWins {
 		counts := w.counting(SetOf(i)) != 0
-		w.superseded = w.superseded || counts && (!a.Live || w.beatenBy(a.State))
+		w.superseded = w.superseded || counts && (!a.Live || beaten(w.dot, a.State))
 		return
 	}
 	if a.Live {
@@ -216,11 +246,11 @@ func (w *Write) counting(s Set) Set {
 	return s &^ w.amnesiac
 }
 
-// beatenBy reports whether s holds a sibling greater than the written one, in
-// the order of last-write-wins tenants.
-func (w *Write) beatenBy(s vclock.State) bool {
+// beaten reports whether s holds a sibling greater than the write that d names,
+// in the order of last-write-wins tenants.
+func beaten(d vclock.Dot, s vclock.State) bool {
 	for i := range s.Siblings {
-		if vclock.CompareByStamp(s.Siblings[i].Dot, w.dot) > 0 {
+		if vclock.CompareByStamp(s.Siblings[i].Dot, d) > 0 {
 			return true
 		}
 	}

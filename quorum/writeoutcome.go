@@ -9,8 +9,9 @@ func (w *Write) State() vclock.State { return w.state }
 func (w *Write) Outcome() Outcome { return w.outcome }
 
 // NotApplied reports whether the write is Lost and will never be visible: every
-// attempt at every owner was NotSent or Refused, and none is outstanding
-// (invariant 4). It may turn true in the tail, and stays so.
+// attempt at every owner was NotSent, Refused or TooOld, and none is outstanding
+// (invariant 4). It may turn true in the tail, and stays so. It speaks of the
+// attempts of this machine: of a dot that was sent before, only Fate can speak.
 func (w *Write) NotApplied() bool {
 	if w.outcome != Lost {
 		return false
