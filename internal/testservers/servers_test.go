@@ -1,3 +1,5 @@
+//go:build linux
+
 //pairdb:needs postgres
 //pairdb:needs redis
 
