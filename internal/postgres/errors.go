@@ -13,7 +13,7 @@ import (
 var (
 	// ErrNoSchema says that the tables are not there, or not as this program's version needs them:
 	// call Migrate.
-	ErrNoSchema = errors.New("the schema is not there: call Migrate")
+	ErrNoSchema = errors.New("the schema is not there, or lacks something that this program needs: call Migrate")
 
 	// ErrNewerSchema says that the tables were made by a later version of the program. It comes as a
 	// *NewerSchemaError.

@@ -39,8 +39,8 @@ func Table(schema, table string) string {
 	return pgx.Identifier{schema, table}.Sanitize()
 }
 
-// SQL returns sql with each {table} in it replaced by Table(schema, table). sql is a constant of
-// the program: what a user gives is never part of it.
+// SQL returns sql with each {table} in it, of small letters and underscores, replaced by Table(schema,
+// table). sql is a constant of the program: what a user gives is never part of it.
 func SQL(schema, sql string) string {
 	var out strings.Builder
 	for {
@@ -49,12 +49,14 @@ func SQL(schema, sql string) string {
 		if !found {
 			return out.String()
 		}
-		name, after, closed := strings.Cut(rest, "}")
-		if !closed {
-			out.WriteString("{" + rest)
-			return out.String()
+		name := rest[:len(rest)-len(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz_"))]
+		after, closed := strings.CutPrefix(rest[len(name):], "}")
+		if name != "" && closed {
+			out.WriteString(Table(schema, name))
+			sql = after
+			continue
 		}
-		out.WriteString(Table(schema, name))
-		sql = after
+		out.WriteString("{")
+		sql = rest
 	}
 }
