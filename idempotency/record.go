@@ -45,7 +45,7 @@ type Intent struct {
 }
 
 // Dot names the write.
-func (i *Intent) Dot() vclock.Dot {
+func (i Intent) Dot() vclock.Dot {
 	if len(i.State.Siblings) != 1 {
 		return vclock.Dot{}
 	}

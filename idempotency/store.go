@@ -46,11 +46,12 @@ type Store interface {
 	// Complete records the result of the intent. A record of the same dot becomes
 	// finished, unless it is already: then it stays as it is. Where there is no
 	// record (it was lost, or its time was over) the finished one is made anew. A
-	// record of another dot is left alone, and the error is ErrReplaced. The time
-	// to live begins again.
+	// record of another dot is left alone, and the error is ErrReplaced. Else the
+	// time to live begins again, that of a finished record too.
 	Complete(ctx context.Context, key Key, intent Intent, result Result, ttl time.Duration) error
 
 	// Replace puts intent in the place of an unfinished record whose dot is old, or
-	// records it if key has no record. It answers as Begin does.
+	// records it if key has no record. Where it does, the time to live begins again. It
+	// answers as Begin does.
 	Replace(ctx context.Context, key Key, old vclock.Dot, intent Intent, ttl time.Duration) (rec Record, mine bool, err error)
 }

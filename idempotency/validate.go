@@ -69,7 +69,7 @@ func nameByte(b byte) bool {
 // Validate returns nil, or an error that is ErrInvalid and joins a *FieldError for each
 // field that breaks its rule (invariants 2 and 3). Whether a value is left out, as it is of
 // a finished record, cannot be seen.
-func (i *Intent) Validate() error {
+func (i Intent) Validate() error {
 	var errs []error
 	wrong := func(field, format string, args ...any) {
 		errs = append(errs, &FieldError{Field: field, Reason: fmt.Sprintf(format, args...)})
@@ -89,7 +89,7 @@ func (i *Intent) Validate() error {
 }
 
 // stateReason says what is wrong with the state of an intent whose policy is known.
-func (i *Intent) stateReason() string {
+func (i Intent) stateReason() string {
 	s := &i.State
 	if len(s.Siblings) != 1 {
 		return fmt.Sprintf("has %d siblings: a write has one", len(s.Siblings))
