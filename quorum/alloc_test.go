@@ -34,6 +34,18 @@ func TestCommonRequestsDoNotAllocate(t *testing.T) {
 		r.Reply(1, digest)
 	}))
 	require.Equal(t, Won, r.Outcome())
+
+	var s Settle
+	settle := settleOf(three, Quorum, FirstN(2))
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		_ = s.Init(settle)
+		s.Start()
+		s.Reply(0, SettleAnswer{State: newer})
+		s.Reply(1, SettleAnswer{State: newer})
+		s.Reply(0, SettleAnswer{})
+		s.Reply(1, SettleAnswer{})
+	}), "what agrees costs no join")
+	require.Equal(t, Won, s.Outcome())
 }
 
 func BenchmarkWrite(b *testing.B) {

@@ -70,6 +70,48 @@ func ExampleRead() {
 	// repair owner 1: true
 }
 
+// A write that its coordinator left unfinished is sent once more, much later:
+// the nodes refuse it for its age, and owner 0 has seen it.
+func ExampleSettle() {
+	milk := vclock.Sibling{Dot: vclock.Dot{Actor: 0x100, Stamp: 1}, Value: []byte("milk")}
+	owners := quorum.Owners{Old: quorum.FirstN(3)}
+	var w quorum.Write
+	if err := w.Init(quorum.WriteParams{Owners: owners, Level: quorum.Quorum, Sibling: milk}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	w.Start()
+	w.Fail(0, quorum.TooOldSeen)
+	w.Fail(1, quorum.TooOld)
+	w.Fail(2, quorum.Unanswered)
+	fate, holders := w.Fate()
+	fmt.Println(w.Outcome(), fate, "doubtful owner 2:", w.Doubtful().Has(2))
+
+	var s quorum.Settle
+	err := s.Init(quorum.SettleParams{Owners: owners, Level: quorum.Quorum, Dot: milk.Dot, Holders: holders})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for i := range s.Start().State.All {
+		fmt.Println("state of owner", i)
+	}
+	step := s.Reply(0, quorum.SettleAnswer{State: vclock.WriteState(vclock.Causal, nil, milk)})
+	for i := range step.Merge.All {
+		fmt.Println("merge to owner", i)
+	}
+	s.Reply(1, quorum.SettleAnswer{})
+	step = s.Reply(0, quorum.SettleAnswer{})
+	fmt.Println("done:", step.Done, s.Outcome())
+	// Output:
+	// lost applied doubtful owner 2: true
+	// state of owner 0
+	// merge to owner 0
+	// merge to owner 1
+	// merge to owner 2
+	// done: true won
+}
+
 func ExampleLevel_Need() {
 	need, ok := quorum.Quorum.Need(3)
 	fmt.Println(need, ok)

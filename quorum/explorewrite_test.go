@@ -68,11 +68,8 @@ type writeExplorer struct {
 	compared  int
 }
 
-func exploreWrite(t *testing.T, p WriteParams) *writeExplorer {
-	x := &writeExplorer{t: t, p: p, outcomes: causalEvents, sequences: map[writeKey]uint64{}}
-	if p.Policy == vclock.LastWriteWins {
-		x.outcomes = lastEvents
-	}
+func exploreWrite(t *testing.T, p WriteParams, outcomes []writeEvent) *writeExplorer {
+	x := &writeExplorer{t: t, p: p, outcomes: outcomes, sequences: map[writeKey]uint64{}}
 	var w Write
 	require.NoError(t, w.Init(p))
 	step := w.Start()
@@ -125,6 +122,8 @@ func applyWrite(w *Write, e writeEvent) Step {
 		return w.Cancel()
 	case e.acked:
 		return w.Reply(e.replica, e.ack)
+	case e.lost:
+		return w.Refuse(e.replica, Refusal{Failure: e.failure, Amnesiac: true})
 	default:
 		return w.Fail(e.replica, e.failure)
 	}
@@ -159,7 +158,7 @@ func partOf(w *Write, i int) uint16 {
 	part := uint16(1)
 	for _, s := range [...]Set{
 		w.quota.owners.Old, w.quota.owners.New, w.down, w.out,
-		w.applied, w.amnesiac, w.live, w.repaired,
+		w.applied, w.amnesiac, w.live, w.repaired, w.unseen, w.seen,
 	} {
 		part = part<<1 | uint16(s>>i)&1
 	}
@@ -184,7 +183,15 @@ type writeTotals struct {
 }
 
 func (n *writeTotals) explore(t *testing.T, p WriteParams) {
-	x := exploreWrite(t, p)
+	outcomes := causalEvents
+	if p.Policy == vclock.LastWriteWins {
+		outcomes = lastEvents
+	}
+	n.exploreThese(t, p, outcomes)
+}
+
+func (n *writeTotals) exploreThese(t *testing.T, p WriteParams, outcomes []writeEvent) {
+	x := exploreWrite(t, p, outcomes)
 	n.runs++
 	n.machines += len(x.sequences)
 	n.compared += x.compared

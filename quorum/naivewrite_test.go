@@ -13,6 +13,7 @@ type writeEvent struct {
 	acked   bool
 	ack     Ack
 	failure Failure
+	lost    bool // with a failure: the owner was found to be amnesiac
 }
 
 // writeView is everything that a driver can see of a Write after an event.
@@ -27,6 +28,7 @@ type writeView struct {
 	Acked               Set
 	Needed, Got, Total  int
 	Outstanding, Missed Set
+	Fate                naiveFate
 }
 
 func viewWrite(w *Write, s Step) writeView {
@@ -36,6 +38,8 @@ func viewWrite(w *Write, s Step) writeView {
 		Outstanding: w.Outstanding(), Missed: w.Missed(),
 	}
 	v.Needed, v.Got, v.Total = w.Needed()
+	v.Fate.Fate, v.Fate.Holders = w.Fate()
+	v.Fate.Doubtful, v.Fate.Aged = w.Doubtful(), w.Aged()
 	return v
 }
 
@@ -45,7 +49,7 @@ func (v writeView) equal(o writeView) bool {
 		v.State.Equal(o.State) && slices.Equal(v.Context, o.Context) && v.Outcome == o.Outcome &&
 		v.NotApplied == o.NotApplied && v.Superseded == o.Superseded && v.Later == o.Later &&
 		v.Acked == o.Acked && v.Needed == o.Needed && v.Got == o.Got && v.Total == o.Total &&
-		v.Outstanding == o.Outstanding && v.Missed == o.Missed
+		v.Outstanding == o.Outstanding && v.Missed == o.Missed && v.Fate == o.Fate
 }
 
 func sameRepair(a, b Repair) bool { return a.To == b.To && a.State.Equal(b.State) }
@@ -69,6 +73,7 @@ func (n naiveWrite) view() writeView {
 	v := writeView{
 		State: n.sent(), Context: n.sent().Clock, Outcome: outcome,
 		Acked: n.acked(now), Outstanding: n.outstanding(now), Missed: n.p.Owners.Union() &^ n.settled(now, true),
+		Fate: n.fate(),
 	}
 	v.Needed, v.Got, v.Total = naiveWorst(n.p.Owners, n.p.Level, v.Acked)
 	v.Step.Done = decided == now
@@ -83,7 +88,7 @@ func (n naiveWrite) view() writeView {
 		if !n.settles(k) {
 			continue
 		}
-		harmless = harmless && !e.acked && e.failure != Unanswered
+		harmless = harmless && !e.acked && (e.failure == NotSent || e.failure == Refused || e.failure == TooOld)
 		if e.acked {
 			v.Later = max(v.Later, e.ack.State.Clock.Newest())
 			for _, s := range e.ack.State.Siblings {
@@ -158,7 +163,7 @@ func (n naiveWrite) settles(k int) bool {
 func (n naiveWrite) amnesiacs(k int) Set {
 	s := n.p.Amnesiac
 	for j, e := range n.events[:k] {
-		if e.acked && e.ack.Amnesiac && n.settles(j) {
+		if (e.acked && e.ack.Amnesiac || !e.acked && e.lost) && n.settles(j) {
 			s = s.With(e.replica)
 		}
 	}

@@ -87,7 +87,7 @@ func randomWriteEvent(rng *rand.Rand, w *Write, p WriteParams) writeEvent {
 	if rng.IntN(60) == 0 {
 		return writeEvent{cancel: true}
 	}
-	e := writeEvent{replica: rng.IntN(MaxOwners+2) - 1, failure: Failure(rng.IntN(3))}
+	e := writeEvent{replica: rng.IntN(MaxOwners+2) - 1, failure: Failure(rng.IntN(6)), lost: rng.IntN(10) == 0}
 	if w.out != 0 && rng.IntN(12) != 0 {
 		e.replica = member(rng, w.out)
 	}
