@@ -1,0 +1,2 @@
+// Package redis keeps idempotency records in Redis, by way of go-redis.
+package redis
