@@ -1,0 +1,2 @@
+// Package postgres keeps idempotency records in PostgreSQL.
+package postgres

@@ -1,0 +1,73 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/devrev/pairdb/idempotency"
+	"github.com/devrev/pairdb/idempotency/postgres"
+	"github.com/devrev/pairdb/internal/testservers"
+	"github.com/devrev/pairdb/vclock"
+)
+
+//pairdb:needs postgres
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Tests{M: m}) }
+
+// newPool connects to url as change says, until the test ends.
+func newPool(t testing.TB, url string, change ...func(*pgxpool.Config)) *pgxpool.Pool {
+	t.Helper()
+	config, err := pgxpool.ParseConfig(url)
+	require.NoError(t, err)
+	config.MaxConns = 8
+	for _, c := range change {
+		c(config)
+	}
+	pool, err := pgxpool.NewWithConfig(context.Background(), config)
+	require.NoError(t, err)
+	t.Cleanup(pool.Close)
+	return pool
+}
+
+// newStore returns a migrated Store on a database of its own, and its pool.
+func newStore(t testing.TB, opts ...postgres.Option) (*postgres.Store, *pgxpool.Pool) {
+	t.Helper()
+	pool := newPool(t, testservers.SharedPostgres(t))
+	s := storeOn(t, pool, opts...)
+	require.NoError(t, s.Migrate(t.Context()))
+	return s, pool
+}
+
+func storeOn(t testing.TB, pool *pgxpool.Pool, opts ...postgres.Option) *postgres.Store {
+	t.Helper()
+	s, err := postgres.New(pool, opts...)
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	return s
+}
+
+func exec(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) {
+	t.Helper()
+	_, err := pool.Exec(t.Context(), sql, args...)
+	require.NoError(t, err)
+}
+
+func freshKey() idempotency.Key {
+	return idempotency.Key{Cluster: "shop", Tenant: "acme", Key: "cart/1", Token: idempotency.NewKey()}
+}
+
+// put is the n-th write of a key.
+func put(n int, value string) idempotency.Intent {
+	return idempotency.Intent{
+		Fingerprint: idempotency.Fingerprint{15: 1},
+		Op:          idempotency.Put,
+		State: vclock.WriteState(vclock.Causal, nil, vclock.Sibling{
+			Dot:   vclock.Dot{Actor: vclock.Actor(n+1) * vclock.Lanes, Stamp: vclock.StampOf(1_700_000_000_000, 0)},
+			Value: []byte(value),
+		}),
+	}
+}
