@@ -27,6 +27,9 @@ var (
 
 	// ErrReadOnly says that the tenants of a Reader that is no Store cannot be managed.
 	ErrReadOnly = errors.New("tenants cannot be managed here")
+
+	// ErrClosed says that the Cache was closed before it could ask.
+	ErrClosed = errors.New("tenant cache closed")
 )
 
 // A VersionError says which version a change was based on, and which there is. It is an ErrVersion.

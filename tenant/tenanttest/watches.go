@@ -67,7 +67,8 @@ var watches = []storeCase{
 // told is what one Watch tells.
 type told struct {
 	ids    chan string
-	ended  chan error
+	ended  chan struct{}
+	err    error // why, once ended is closed
 	cancel context.CancelFunc
 }
 
@@ -75,9 +76,10 @@ type told struct {
 func watch(t *testing.T, s tenant.Store) *told {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	w := &told{ids: make(chan string), ended: make(chan error, 1), cancel: cancel}
+	w := &told{ids: make(chan string), ended: make(chan struct{}), cancel: cancel}
 	go func() {
-		w.ended <- s.(tenant.Watcher).Watch(ctx, func(id string) {
+		defer close(w.ended)
+		w.err = s.(tenant.Watcher).Watch(ctx, func(id string) {
 			select {
 			case w.ids <- id:
 			case <-ctx.Done():
@@ -99,9 +101,8 @@ func watch(t *testing.T, s tenant.Store) *told {
 func (w *told) end(t *testing.T) error {
 	t.Helper()
 	select {
-	case err := <-w.ended:
-		w.ended <- err // for the clean-up
-		return err
+	case <-w.ended:
+		return w.err
 	case <-time.After(patience):
 		require.Fail(t, "Watch did not end")
 		return nil
@@ -126,9 +127,8 @@ func (w *told) waitAll(t *testing.T, ids map[string]bool) {
 				return
 			}
 			delete(left, id)
-		case err := <-w.ended:
-			w.ended <- err
-			require.Fail(t, "Watch ended", "%v", err)
+		case <-w.ended:
+			require.Fail(t, "Watch ended", "%v", w.err)
 		case <-time.After(patience):
 			require.Fail(t, "Watch did not tell of a change", "%v", left)
 		}
