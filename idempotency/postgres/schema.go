@@ -31,7 +31,8 @@ func (s *Store) Migrate(ctx context.Context) error {
 
 // What the statements know of a record is where idempotency.AppendRecord puts what decides: its
 // first two bytes (version 1, flags 0) say that it is unfinished, and bytes 3 to 18, counted from
-// one, are its dot. substring fails for no bytes, however short.
+// one, are its dot. substring fails for no bytes, however few. A record whose head is sound is not
+// looked into further: who names its dot has read it whole.
 const (
 	whole      = `substring(r.record FROM 1 FOR 1) = '\x01'::bytea`
 	unfinished = `substring(r.record FROM 1 FOR 2) = '\x0100'::bytea`

@@ -20,10 +20,12 @@ import (
 )
 
 func TestTheStoreKeepsTheContractOnASingleServer(t *testing.T) {
-	runSuite(t, clientOf(t, testservers.SharedRedis(t)))
+	t.Parallel()
+	runSuite(t, clientOf(t, testservers.NewRedis(t).Addr()))
 }
 
 func TestTheStoreKeepsTheContractOnACluster(t *testing.T) {
+	t.Parallel()
 	addrs := startCluster(t, 3)
 	client := closing(t, goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: addrs, ContextTimeoutEnabled: true}))
 	runSuite(t, client)
@@ -35,10 +37,12 @@ func TestTheStoreKeepsTheContractOnACluster(t *testing.T) {
 }
 
 func TestTheStoreKeepsTheContractThroughSentinel(t *testing.T) {
+	t.Parallel()
 	runSuite(t, failoverClient(t, startSentinel(t, testservers.NewRedis(t))))
 }
 
 func TestTheStoreKeepsTheContractOnARing(t *testing.T) {
+	t.Parallel()
 	a, b := testservers.NewRedis(t), testservers.NewRedis(t)
 	runSuite(t, closing(t, goredis.NewRing(&goredis.RingOptions{
 		Addrs: map[string]string{"a": a.Addr(), "b": b.Addr()}, ContextTimeoutEnabled: true,
