@@ -32,7 +32,7 @@ func StartRedis(dir string, args ...string) (*Redis, error) {
 	if r.dir, err = os.MkdirTemp(dir, "redis-"); err != nil {
 		return nil, fmt.Errorf("testservers: start redis-server: %w", err)
 	}
-	r.askToStop, r.askToEnd = politeStop, politeStop
+	r.askToStop, r.askToEnd = politeStop, os.Kill // one that cannot save refuses to go
 	r.answers = redisAnswers
 	r.command = func(port int) *exec.Cmd {
 		cmd := exec.Command(program, redisArgs(args, port, r.dir)...) //nolint:gosec // a server that we looked up
@@ -63,9 +63,13 @@ func (r *Redis) Addr() string { return address(r.port) }
 // redisAnswers asks for the server's process id. One that wants a password or a
 // user's right first is up too, and must be ours: another would have kept ours from its port.
 func redisAnswers(ctx context.Context, port, pid int) (bool, error) {
-	said, err := redisCommand(ctx, port, "INFO server")
+	said, err := redisCommand(ctx, port, "PING")
+	if err != nil || strings.HasPrefix(said, "-LOADING") {
+		return false, nil //nolint:nilerr // not yet
+	}
+	said, err = redisCommand(ctx, port, "INFO server") // which a server that loads would answer
 	switch {
-	case err != nil || strings.HasPrefix(said, "-LOADING"):
+	case err != nil:
 		return false, nil //nolint:nilerr // not yet
 	case strings.HasPrefix(said, "-"):
 		return true, nil
