@@ -29,10 +29,9 @@ func failureOf(r *replica.Result) (f quorum.Failure, cause error, ok bool) {
 	case storagepb.Status_FAILED, storagepb.Status_STATUS_UNSPECIFIED:
 		f = quorum.Unanswered
 	case storagepb.Status_TOO_OLD:
-		// Too old, but seen: an earlier attempt with this dot was applied.
-		f = quorum.Refused
-		if r.Seen {
-			f = quorum.Unanswered
+		f = quorum.TooOld
+		if r.Seen { // an earlier attempt with this dot was applied
+			f = quorum.TooOldSeen
 		}
 	default:
 		f = quorum.Refused

@@ -21,13 +21,16 @@ func TestARefusalIsOneOnlyWhereTheNodePromisesThatItCameBeforeApplying(t *testin
 		require.False(t, ok)
 		require.Error(t, cause)
 		want := quorum.Refused
-		if s == storagepb.Status_FAILED || s == storagepb.Status_STATUS_UNSPECIFIED {
+		switch s {
+		case storagepb.Status_FAILED, storagepb.Status_STATUS_UNSPECIFIED:
 			want = quorum.Unanswered
+		case storagepb.Status_TOO_OLD:
+			want = quorum.TooOld
 		}
 		require.Equal(t, want, failure, "%v", s)
 	}
 	failure, _, _ := failureOf(&replica.Result{Status: storagepb.Status_TOO_OLD, Seen: true})
-	require.Equal(t, quorum.Unanswered, failure, "an earlier attempt was applied")
+	require.Equal(t, quorum.TooOldSeen, failure, "an earlier attempt was applied")
 	failure, cause, _ := failureOf(&replica.Result{Status: 99})
 	require.Equal(t, quorum.Unanswered, failure, "who knows what a later node means")
 	require.ErrorIs(t, cause, ErrUnavailable)

@@ -105,6 +105,9 @@ func (m *moodyTenants) Get(ctx context.Context, id string) (tenant.Config, error
 	return tenant.Config{ID: id, Replicas: 3}, nil
 }
 
+// AtHand makes it a reader that clients put no cache before.
+func (m *moodyTenants) AtHand(string) (tenant.Config, bool) { return tenant.Config{}, false }
+
 func TestATenantReaderInABadMoodHarmsItsCallAlone(t *testing.T) {
 	tenants := new(moodyTenants)
 	inBubble(t, func(t *testing.T, w *world) {

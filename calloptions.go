@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/devrev/pairdb/idempotency"
 	"github.com/devrev/pairdb/quorum"
 )
 
@@ -36,6 +37,7 @@ type writeOptions struct {
 	after     bool // a context was given
 	noContext bool
 	ttl       time.Duration
+	token     string // of the idempotency key; empty is none
 }
 
 type updateOptions struct {
@@ -141,7 +143,7 @@ func (noContextOption) applyWrite(w *writeOptions) error {
 
 var errBothContexts error = &InputError{Field: "After", Reason: "given together with NoContext"}
 
-// WriteUpdateOption fits Put, PutMany, Item and Update.
+// WriteUpdateOption fits Put, Delete, PutMany, Item and Update.
 type WriteUpdateOption interface {
 	WriteOption
 	UpdateOption
@@ -162,3 +164,32 @@ func (o ttlOption) applyWrite(w *writeOptions) error {
 	return nil
 }
 func (o ttlOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.write) }
+
+// WithIdempotencyKey makes the write take effect once, however often it is repeated
+// under the same token: by this process, by another one at the same time, or by one that was started
+// after a crash. The client must have been opened WithIdempotency.
+//
+// Repeat the request as it was: a call under the token with another operation,
+// value, time to live or context (After, NoContext or neither) is ErrIdempotencyConflict. Of
+// Update nothing but the key is compared, and its function is not called again: what it gave
+// the first time is what takes effect. The level and the timeout may differ.
+//
+// The token is 1 to 255 bytes and counts for one key of one tenant: the same token with another
+// key is another write. It is remembered for the store's time to live
+// (IdempotencyTTL, default 24 h). idempotency.NewKey makes one; the id of the
+// payment, or of the message that is being handled, is often a better one.
+func WithIdempotencyKey(token string) WriteUpdateOption { return tokenOption(token) }
+
+type tokenOption string
+
+func (o tokenOption) applyWrite(w *writeOptions) error {
+	switch {
+	case o == "":
+		return &InputError{Field: "WithIdempotencyKey", Reason: "is empty: a lost key must not turn into a write without protection"}
+	case len(o) > idempotency.MaxTokenBytes:
+		return &InputError{Field: "WithIdempotencyKey", Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(o), idempotency.MaxTokenBytes)}
+	}
+	w.token = string(o)
+	return nil
+}
+func (o tokenOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.write) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/devrev/pairdb/replica"
+	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/topology"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -22,6 +23,7 @@ type Client struct {
 	view   atomic.Pointer[view]
 	since  atomic.Int64 // Unix milliseconds at which the view took effect
 
+	tenants  *tenants
 	clock    clockSource
 	memory   *memory
 	actor    vclock.Actor // of last-write-wins writes, which need no lanes
@@ -56,23 +58,33 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 	if err != nil {
 		return nil, fmt.Errorf("pairdb: open: topology: %w", err)
 	}
+	tenants, err := newTenants(cfg.tenants)
+	if err != nil {
+		return nil, fmt.Errorf("pairdb: open: tenants: %w", err)
+	}
 	c := &Client{
-		cfg:    cfg,
-		source: src,
-		clock:  clockSource{now: cfg.now},
-		memory: newMemory(cfg.limits.KeyMemory, cfg.random),
-		actor:  vclock.Actor(cfg.random()),
-		gate:   newGate(),
-		closed: make(chan struct{}),
+		cfg:     cfg,
+		source:  src,
+		tenants: tenants,
+		clock:   clockSource{now: cfg.now},
+		memory:  newMemory(cfg.limits.KeyMemory, cfg.random),
+		actor:   vclock.Actor(cfg.random()),
+		gate:    newGate(),
+		closed:  make(chan struct{}),
 	}
 	c.background, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v, _, err := c.succeed(nil, first)
 	if err != nil {
 		c.stop()
+		c.tenants.close()
 		return nil, fmt.Errorf("pairdb: open: topology: %w", err)
 	}
 	c.install(v)
+	c.tenants.tellStale(c.tenantStale)
 	c.start(c.watchTopology)
+	if r, ok := src.(topology.Recorder); ok {
+		c.start(func() { c.recordStores(r) })
+	}
 	return c, nil
 }
 
@@ -122,6 +134,7 @@ func (c *Client) Close(ctx context.Context) error {
 	c.stop()
 	c.tasks.Wait() // from here on the view is the last one
 	c.closeConns(ctx, c.view.Load().conns())
+	c.tenants.close()
 	close(c.closed)
 	return err
 }
@@ -243,6 +256,13 @@ func (c *Client) nodeChanged(n topology.Node, h replica.Health) {
 	c.nodes.wake()
 	for _, hook := range c.cfg.hooks.node {
 		hook.OnNodeState(NodeState{Node: n.ID, Addr: n.Addr, Health: h})
+	}
+}
+
+func (c *Client) tenantStale(s tenant.Stale) {
+	c.counters.tenantsStale.Add(1)
+	for _, h := range c.cfg.hooks.stale {
+		h.OnTenantStale(TenantStale{Tenant: s.ID, Age: s.Age, Err: s.Err})
 	}
 }
 

@@ -86,18 +86,8 @@ func (k *call) prepare(t *Tenant, timeout time.Duration) error {
 // place looks up the tenant and the owners of the key.
 func (k *call) place() (err error) {
 	c := k.c
-	ctx := k.ctx
-	if !c.cfg.immediate && !k.deadline.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, k.deadline)
-		defer cancel()
-	}
-	k.cfg, err = c.cfg.tenants.Get(ctx, k.tenant)
-	switch {
-	case errors.Is(err, tenant.ErrNotFound):
-		return fmt.Errorf("%w %q", ErrUnknownTenant, k.tenant)
-	case err != nil:
-		return fmt.Errorf("look up tenant: %w", &kindError{kind: ErrUnavailable, err: foreignError{err}})
+	if k.cfg, err = c.tenants.find(k.ctx, k.tenant, k.deadline); err != nil {
+		return err
 	}
 	k.v = c.view.Load()
 	k.owners = k.v.owners(k.tenant, k.key, k.cfg.Replicas)

@@ -15,9 +15,11 @@ import (
 // errors of reads carry neither.
 var (
 	// ErrNotApplied: the write has not happened and never will. Trying again is safe.
+	// (Under an idempotency key another call with the key may still apply it.)
 	ErrNotApplied = errors.New("the write was not applied")
-	// ErrUnknown: the write may be visible at once, later, or never. Read the key
-	// before you decide; writing again may leave a second effect.
+	// ErrUnknown: the write may be visible at once, later, or never. With an
+	// idempotency key, call again with the same key. Without one, read the
+	// key before you decide; writing again may leave a second effect.
 	ErrUnknown = errors.New("the write may or may not have been applied")
 )
 
@@ -45,6 +47,9 @@ var (
 	ErrTooManySiblings = errors.New("too many siblings")
 	// ErrUnknownTenant: the tenant reader has no such tenant.
 	ErrUnknownTenant = errors.New("unknown tenant")
+	// ErrIdempotencyConflict: the idempotency key was used for another request. Nothing
+	// has changed. Use a fresh key for each request, and repeat a request as it was.
+	ErrIdempotencyConflict = errors.New("the idempotency key is of another request")
 )
 
 // InputError says which argument or option was refused, before anything was

@@ -42,6 +42,14 @@ type HookMissed interface{ OnMissed(e Missed) }
 // HookConflict is called when a read met several live siblings.
 type HookConflict interface{ OnConflict(e Conflict) }
 
+// HookTenantStale is called when a known tenant was served as it was last seen, since the
+// tenant store cannot be asked. It is called for tenants behind a tenant.Cache.
+type HookTenantStale interface{ OnTenantStale(e TenantStale) }
+
+// HookIdempotency is called when something came of a write's idempotency key, on the
+// caller's goroutine.
+type HookIdempotency interface{ OnIdempotency(e Idempotency) }
+
 // RequestStart tells of a request that begins.
 type RequestStart struct {
 	Op     string // "get", "put", "delete", "update"
@@ -95,6 +103,56 @@ type Conflict struct {
 	Siblings int
 }
 
+// TenantStale tells of a tenant that was served though it may have changed.
+type TenantStale struct {
+	Tenant string
+	Age    time.Duration // since it was last read from the store
+	Err    error         // why it could not be read again
+}
+
+// Idempotency tells of a write under an idempotency key.
+type Idempotency struct {
+	Tenant string
+	Key    string
+	Token  string
+	What   IdempotencyEvent
+	Err    error // of the store, where that is why
+}
+
+// An IdempotencyEvent is what came of an idempotency key.
+type IdempotencyEvent uint8
+
+// The events. A write that met no other one, and was recorded, has none.
+const (
+	// KeyDuplicate: the write was finished before; its receipt was returned.
+	KeyDuplicate IdempotencyEvent = iota + 1
+	// KeyReplayed: an unfinished write was met, and its very dot sent again.
+	KeyReplayed
+	// KeySettled: an unfinished write was too old to be sent again, some owner had it, and
+	// it was brought to the others.
+	KeySettled
+	// KeyReplaced: an unfinished write was too old to be sent again and no owner
+	// had it; this call's write took its place.
+	KeyReplaced
+	// KeyConflict: the key is of another request; the call failed.
+	KeyConflict
+	// KeyUnfinished: the write succeeded, but that could not be recorded. A repetition
+	// sends the same dot again, without effect.
+	KeyUnfinished
+	// KeyUnprotected: the store could not be asked, and the client was opened to go on
+	// without it (FailOpen): a repetition of this write may have a second effect.
+	KeyUnprotected
+)
+
+// String returns "duplicate", "replayed" and so on, for logs and metrics.
+func (e IdempotencyEvent) String() string {
+	names := [...]string{"unknown", "duplicate", "replayed", "settled", "replaced", "conflict", "unfinished", "unprotected"}
+	if int(e) >= len(names) {
+		e = 0
+	}
+	return names[e]
+}
+
 // hooks are the given hooks, sorted by what they implement.
 type hooks struct {
 	start    []HookRequestStart
@@ -104,6 +162,8 @@ type hooks struct {
 	repair   []HookRepair
 	missed   []HookMissed
 	conflict []HookConflict
+	stale    []HookTenantStale
+	once     []HookIdempotency
 }
 
 func (h *hooks) add(hook Hook) error {
@@ -115,6 +175,8 @@ func (h *hooks) add(hook Hook) error {
 	known = collect(&h.repair, hook) || known
 	known = collect(&h.missed, hook) || known
 	known = collect(&h.conflict, hook) || known
+	known = collect(&h.stale, hook) || known
+	known = collect(&h.once, hook) || known
 	if !known {
 		return &InputError{Field: "WithHooks", Reason: fmt.Sprintf("%T implements none of the Hook interfaces", hook)}
 	}

@@ -99,6 +99,10 @@ type Receipt struct {
 	// Superseded (last-write-wins tenants): a write with a greater stamp is stored, so
 	// that this one has no visible effect.
 	Superseded bool
+	// Duplicate (writes with an idempotency key): the receipt is of the write that an earlier
+	// call under the key began, which this call found finished, or finished itself.
+	// Acked and Owners are then those of the call that finished it.
+	Duplicate bool
 }
 
 // Item is one write of PutMany.

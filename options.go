@@ -10,6 +10,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/devrev/pairdb/idempotency"
 	"github.com/devrev/pairdb/quorum"
 	"github.com/devrev/pairdb/tenant"
 )
@@ -58,26 +59,28 @@ func (o option) apply(c *config) error { return o(c) }
 
 type config struct {
 	tenants tenant.Reader
-	// immediate: the tenant reader never waits, so its calls need no deadline.
-	immediate bool
-	levels    Levels
-	resolve   Resolver
-	timeout   time.Duration
-	zone      string
-	limits    Limits
-	hooks     hooks
-	log       *slog.Logger
-	dial      func(ctx context.Context, addr string) (net.Conn, error)
-	tls       *tls.Config
-	random    func() uint64
-	now       func() time.Time
-	rules     rules
+	once    onceConfig
+	levels  Levels
+	resolve Resolver
+	timeout time.Duration
+	zone    string
+	limits  Limits
+	hooks   hooks
+	log     *slog.Logger
+	dial    func(ctx context.Context, addr string) (net.Conn, error)
+	tls     *tls.Config
+	random  func() uint64
+	now     func() time.Time
+	rules   rules
 }
 
 // rules are the safety rules that regression tests switch off, one at a time,
 // to see that the case which they prevent comes back.
 type rules struct {
 	clockReadAtReadLevel bool // interleaving 3
+	oneLane              bool // interleaving 2
+	settleByOwnClock     bool // interleaving 9
+	replayCoversAnew     bool // interleaving 10
 }
 
 func defaults() config {
@@ -105,18 +108,41 @@ func newConfig(opts []Option) (config, error) {
 			errs = append(errs, err)
 		}
 	}
-	_, c.immediate = c.tenants.(tenant.Immediate)
 	return c, errors.Join(errs...)
 }
 
-// WithTenants says which tenants exist and how each is replicated. Default:
-// tenant.Any, every valid id with N = 3, the client's levels and Causal.
+// WithTenants says which tenants exist and how each is replicated. A reader that does not
+// answer from memory by itself (see tenant.Immediate and tenant.AtHand), such as a
+// database, is put behind a tenant.Cache with its defaults, so that it is not on the path of
+// requests; make the Cache yourself to choose its bounds. Default: tenant.Any, every
+// valid id with N = 3, the client's levels and Causal.
 func WithTenants(r tenant.Reader) Option {
 	return option(func(c *config) error {
 		if r == nil {
 			return &InputError{Field: "WithTenants", Reason: "nil"}
 		}
 		c.tenants = r
+		return nil
+	})
+}
+
+// WithIdempotency gives the client the store that WithIdempotencyKey needs. While the
+// store cannot be asked, writes with a key fail with ErrNotApplied before anything is sent
+// to a node; other calls do not use it. Default: none, and WithIdempotencyKey is an InputError.
+func WithIdempotency(store idempotency.Store, opts ...IdempotencyOption) Option {
+	return option(func(c *config) error {
+		if store == nil {
+			return &InputError{Field: "WithIdempotency", Reason: "nil"}
+		}
+		c.once = onceConfig{store: store, ttl: DefaultIdempotencyTTL, timeout: DefaultIdempotencyTimeout}
+		for _, o := range opts {
+			if o == nil {
+				return &InputError{Field: "WithIdempotency", Reason: "an option is nil"}
+			}
+			if err := o.applyOnce(&c.once); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/devrev/pairdb/idempotency"
 	"github.com/devrev/pairdb/vclock"
 )
 
@@ -62,36 +63,75 @@ func newWriteOptions(opts, more []WriteOption) (writeOptions, error) {
 	return o, nil
 }
 
-// put is a write within a call that was begun. With an error goes its outcome.
+// put is a Put or a Delete within a call that was begun. With an error goes its outcome.
 func (k *call) put(value []byte, tombstone bool, o *writeOptions) (r Receipt, outcome, err error) {
-	c := k.c
-	limit := c.cfg.limits.MaxValueBytes
-	if l := k.cfg.Limits.MaxValueBytes; l > 0 {
-		limit = min(limit, l)
-	}
-	if len(value) > limit {
-		return r, ErrNotApplied, &InputError{Field: "value",
-			Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(value), limit)}
-	}
-	if tombstone && o.ttl != 0 {
-		return r, ErrNotApplied, &InputError{Field: "WithTTL", Reason: "a delete does not expire"}
-	}
-	k.level = k.writeLevel(o.level)
-	if err := k.checkLevel(k.level); err != nil {
+	if err := k.checkOptions(o, tombstone); err != nil {
 		return r, ErrNotApplied, err
 	}
-	sib := vclock.Sibling{Value: bytes.Clone(value), Tombstone: tombstone}
-	if o.ttl > 0 {
-		sib.Expires = c.cfg.now().Add(o.ttl).UnixMilli()
+	sib, err := k.sibling(value, tombstone, o)
+	if err != nil {
+		return r, ErrNotApplied, err
 	}
+	if o.token == "" {
+		return k.putSibling(sib, o)
+	}
+	op := idempotency.Put
+	if tombstone {
+		op = idempotency.Delete
+	}
+	u, err := k.newOnce(op, value, o)
+	if err != nil {
+		return r, ErrNotApplied, err
+	}
+	u.compose = func() (vclock.Sibling, vclock.Clock, error) {
+		clock, err := k.covers(o)
+		return sib, clock, err
+	}
+	return u.run(k.readsClock(o))
+}
+
+// putSibling writes without an idempotency key.
+func (k *call) putSibling(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
 	if k.cfg.Policy == LastWriteWins {
-		return k.putLast(sib, o)
+		return k.putLast(sib)
 	}
 	return k.putCausal(sib, o)
 }
 
+// checkOptions refuses what does not go together, and sets the level.
+func (k *call) checkOptions(o *writeOptions, tombstone bool) error {
+	if tombstone && o.ttl != 0 {
+		return &InputError{Field: "WithTTL", Reason: "a delete does not expire"}
+	}
+	if k.cfg.Policy == LastWriteWins && (o.after || o.noContext) {
+		field := "After"
+		if o.noContext {
+			field = "NoContext"
+		}
+		return &InputError{Field: field, Reason: "last-write-wins tenants have no contexts"}
+	}
+	k.level = k.writeLevel(o.level)
+	return k.checkLevel(k.level)
+}
+
+// sibling is what the write stores, without its dot. The value is copied.
+func (k *call) sibling(value []byte, tombstone bool, o *writeOptions) (vclock.Sibling, error) {
+	limit := k.c.cfg.limits.MaxValueBytes
+	if l := k.cfg.Limits.MaxValueBytes; l > 0 {
+		limit = min(limit, l)
+	}
+	if len(value) > limit {
+		return vclock.Sibling{}, &InputError{Field: "value",
+			Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(value), limit)}
+	}
+	sib := vclock.Sibling{Value: bytes.Clone(value), Tombstone: tombstone}
+	if o.ttl > 0 {
+		sib.Expires = k.c.cfg.now().Add(o.ttl).UnixMilli()
+	}
+	return sib, nil
+}
+
 func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
-	c := k.c
 	clock, err := k.covers(o)
 	if err != nil {
 		return r, ErrNotApplied, err
@@ -103,9 +143,8 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	if err := k.stopped(); err != nil { // while the clock was read, or in Update's function
 		return r, ErrNotApplied, err
 	}
-	c.clock.observe(clock.Newest())
-	sib.Dot = c.memory.mint(k.hash, clock, c.clock.next())
-	w, err := k.sendWrite(clock, sib, true, down, amnesiac)
+	sib.Dot = k.mint(clock)
+	w, err := k.sendWrite(clock, sib, true, down, amnesiac, nil)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
@@ -117,35 +156,49 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	return k.receipt(sib.Dot, v), nil, nil
 }
 
+// mint names a write that covers clock. The minter holds the key until it is released.
+func (k *call) mint(clock vclock.Clock) vclock.Dot {
+	c := k.c
+	c.clock.observe(clock.Newest())
+	d := c.memory.mint(k.hash, clock, c.clock.next())
+	if c.cfg.rules.oneLane {
+		d.Actor = c.actor
+	}
+	return d
+}
+
+// readsClock reports whether covers has to ask the owners.
+func (k *call) readsClock(o *writeOptions) bool {
+	return k.cfg.Policy == Causal && !o.after && !o.noContext
+}
+
 // covers finds what the write is to replace.
 func (k *call) covers(o *writeOptions) (vclock.Clock, error) {
 	switch {
 	case o.after:
-		clock, err := o.context.Clock(k.scope())
-		if errors.Is(err, vclock.ErrForeignContext) {
-			err = &InputError{Field: "After", Reason: "the context is of another cluster, tenant or key"}
-		} else if err != nil {
-			err = &InputError{Field: "After", Reason: err.Error()}
-		}
-		return clock, err
-	case o.noContext:
+		return k.given(o)
+	case o.noContext, k.cfg.Policy == LastWriteWins:
 		return nil, nil
 	default:
 		return k.clockRead(k.readLevel(0), k.level)
 	}
 }
 
+// given is the clock of the context that the caller gave.
+func (k *call) given(o *writeOptions) (vclock.Clock, error) {
+	clock, err := o.context.Clock(k.scope())
+	if errors.Is(err, vclock.ErrForeignContext) {
+		return nil, &InputError{Field: "After", Reason: "the context is of another cluster, tenant or key"}
+	} else if err != nil {
+		return nil, &InputError{Field: "After", Reason: err.Error()}
+	}
+	return clock, nil
+}
+
 // putLast writes in a last-write-wins tenant. Where an acknowledgement shows a
 // later stamp, the clock moves past it and the value is written once more under a
 // later one; what still loses is a success marked Superseded.
-func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome, err error) {
-	if o.after || o.noContext {
-		field := "After"
-		if o.noContext {
-			field = "NoContext"
-		}
-		return r, ErrNotApplied, &InputError{Field: field, Reason: "last-write-wins tenants have no contexts"}
-	}
+func (k *call) putLast(sib vclock.Sibling) (r Receipt, outcome, err error) {
 	for attempt := range 2 {
 		down, amnesiac := k.v.unusable(k.owners)
 		if err := k.reachable(k.level, down, amnesiac); err != nil {
@@ -155,7 +208,7 @@ func (k *call) putLast(sib vclock.Sibling, o *writeOptions) (r Receipt, outcome,
 			return k.lostLast(r, attempt, err)
 		}
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
-		w, err := k.sendWrite(nil, sib, false, down, amnesiac)
+		w, err := k.sendWrite(nil, sib, false, down, amnesiac, nil)
 		if err != nil {
 			return k.lostLast(r, attempt, err)
 		}

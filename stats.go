@@ -19,6 +19,12 @@ type Stats struct {
 	Missed                       uint64 // owners that had not acknowledged a write when its tail ended
 	TopologyErrors               uint64 // failures of the topology source, and topologies refused
 
+	Duplicates   uint64 // writes whose idempotency key was found finished
+	Replays      uint64 // unfinished writes of other calls that were sent again
+	Unfinished   uint64 // writes whose success could not be recorded under their idempotency key
+	Unprotected  uint64 // writes made without the idempotency store, which could not be asked (FailOpen)
+	TenantsStale uint64 // tenants served as last seen, since the tenant store could not be asked
+
 	InFlight    int64 // calls and tails under way
 	KeysMinted  int   // keys whose last dots are remembered
 	Generations int   // actors made up after the first ones, since keys were forgotten or ran out of lanes
@@ -40,6 +46,9 @@ type counters struct {
 	conflicts, hedges            atomic.Uint64
 	repairs, repairsFailed       atomic.Uint64
 	missed, topologyErrors       atomic.Uint64
+	duplicates, replays          atomic.Uint64
+	unfinished, unprotected      atomic.Uint64
+	tenantsStale                 atomic.Uint64
 	reads                        atomic.Uint64 // reads sent, for exploring
 	repairing                    atomic.Int64
 }
@@ -80,6 +89,8 @@ func (c *Client) Stats() Stats {
 		Conflicts: n.conflicts.Load(), Hedges: n.hedges.Load(),
 		Repairs: n.repairs.Load(), RepairsFailed: n.repairsFailed.Load(),
 		Missed: n.missed.Load(), TopologyErrors: n.topologyErrors.Load(),
+		Duplicates: n.duplicates.Load(), Replays: n.replays.Load(),
+		Unfinished: n.unfinished.Load(), Unprotected: n.unprotected.Load(), TenantsStale: n.tenantsStale.Load(),
 		InFlight: c.gate.inside(), Generations: c.memory.generations(),
 	}
 	s.KeysMinted = c.memory.keys()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/devrev/pairdb/idempotency"
 	"github.com/devrev/pairdb/vclock"
 )
 
@@ -66,24 +67,73 @@ func (k *call) update(fn func(Object) ([]byte, error), o *updateOptions) (r Rece
 		return r, ErrNotApplied, fmt.Errorf("wait for another update of the key: %w", err)
 	}
 	defer done()
-	obj, err := k.get(&o.read)
-	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel: that no sibling is live
+	if o.write.token != "" {
+		return k.updateOnce(fn, o)
+	}
+	sib, obj, err := k.compute(fn, o)
+	switch {
+	case err == SkipWrite: //nolint:errorlint // compute's own, bare
+		return k.skipped(&obj), nil, nil
+	case err != nil:
 		return r, ErrNotApplied, err
+	}
+	return k.putSibling(sib, &o.write)
+}
+
+// skipped is the receipt of an update that writes nothing.
+func (k *call) skipped(obj *Object) Receipt {
+	return Receipt{Context: obj.Context, Owners: len(k.owners), RoundTrips: k.rounds}
+}
+
+// updateOnce is an update under an idempotency key. The key is not read, and fn not called, where a
+// record says what the update was.
+func (k *call) updateOnce(fn func(Object) ([]byte, error), o *updateOptions) (r Receipt, outcome, err error) {
+	if err := k.checkOptions(&o.write, false); err != nil {
+		return r, ErrNotApplied, err
+	}
+	u, err := k.newOnce(idempotency.Update, nil, &writeOptions{token: o.write.token})
+	if err != nil {
+		return r, ErrNotApplied, err
+	}
+	var obj Object
+	u.compose = func() (sib vclock.Sibling, clock vclock.Clock, err error) {
+		if sib, obj, err = k.compute(fn, o); err == nil {
+			clock, err = k.covers(&o.write)
+		}
+		return sib, clock, err
+	}
+	r, outcome, err = u.run(true)
+	if err == SkipWrite { //nolint:errorlint // compute's own, bare
+		return k.skipped(&obj), nil, nil
+	}
+	return r, outcome, err
+}
+
+// compute reads the key and calls fn. It returns what is to be written, o's context
+// set, or the bare SkipWrite, and what was read.
+func (k *call) compute(fn func(Object) ([]byte, error), o *updateOptions) (sib vclock.Sibling, obj Object, err error) {
+	obj, err = k.get(&o.read)
+	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel: that no sibling is live
+		return sib, obj, err
 	}
 	value, err := fn(obj)
 	tombstone := errors.Is(err, DeleteKey)
 	switch {
 	case errors.Is(err, SkipWrite):
-		return Receipt{Context: obj.Context, Owners: len(k.owners), RoundTrips: k.rounds}, nil, nil
+		return sib, obj, SkipWrite
 	case err != nil && !tombstone:
-		return r, ErrNotApplied, fmt.Errorf("update function: %w", foreignError{err})
+		return sib, obj, fmt.Errorf("update function: %w", foreignError{err})
 	case tombstone:
 		value, o.write.ttl = nil, 0
 	}
 	if k.cfg.Policy == Causal {
 		o.write.context, o.write.after = obj.Context, true
 	}
-	return k.put(value, tombstone, &o.write)
+	if err := k.checkOptions(&o.write, tombstone); err != nil {
+		return sib, obj, err
+	}
+	sib, err = k.sibling(value, tombstone, &o.write)
+	return sib, obj, err
 }
 
 // turns lets one update of a key run at a time.

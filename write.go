@@ -20,7 +20,8 @@ type writeRequest struct {
 	dot     vclock.Dot
 	pinned  bool // the minter holds the key for this write
 	decided chan struct{}
-	until   time.Time // when the tail ends
+	over    chan<- struct{} // closed when the tail has ended; nil where nobody waits for that
+	until   time.Time       // when the tail ends
 
 	mu     sync.Mutex
 	m      quorum.Write // guarded by mu, as all below
@@ -32,10 +33,10 @@ type writeRequest struct {
 }
 
 // write sends the sibling to the owners and waits for the level. The minter's
-// pin on the key, if any, passes to the request.
-func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set) (*writeRequest, error) {
+// pin on the key, if any, passes to the request. over, if not nil, is closed when the tail has ended.
+func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set, over chan<- struct{}) (*writeRequest, error) {
 	w := &writeRequest{
-		call: *k, dot: sib.Dot, pinned: pinned,
+		call: *k, dot: sib.Dot, pinned: pinned, over: over,
 		decided: make(chan struct{}),
 		until:   later(k.deadline, time.Now().Add(defaultTail)),
 	}
@@ -110,7 +111,7 @@ func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
 	w.flying = w.flying.Without(i)
 	if !ok {
 		w.causes[i] = cause{err: explain(w.conn(i), &r, why), answered: r.Err == nil}
-		w.follow(w.m.Fail(i, failure))
+		w.follow(w.m.Refuse(i, quorum.Refusal{Failure: failure, Amnesiac: r.Amnesiac}))
 	} else {
 		if r.Amnesiac {
 			w.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
@@ -163,6 +164,9 @@ func (w *writeRequest) end() {
 				h.OnMissed(e)
 			}
 		}
+	}
+	if w.over != nil {
+		close(w.over)
 	}
 	w.call.c.gate.leave()
 }
@@ -266,14 +270,25 @@ func (w *writeRequest) verdict() verdict {
 	if w.m.Outcome() == quorum.Won {
 		return v
 	}
-	needed, got, total := w.m.Needed()
-	qe := w.call.quorumError(needed, got, total, &w.causes, w.m.Outstanding())
-	v.err, v.outcome = error(qe), ErrUnknown
-	if stopped := w.call.stopped(); stopped != nil {
-		v.err = &stoppedError{stopped: stopped, quorum: qe}
-	}
+	v.err, v.outcome = w.failureLocked(), ErrUnknown
 	if w.m.NotApplied() {
 		v.outcome = ErrNotApplied
 	}
 	return v
+}
+
+// failure is why the level was not reached, as far as is known by then.
+func (w *writeRequest) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failureLocked()
+}
+
+func (w *writeRequest) failureLocked() error {
+	needed, got, total := w.m.Needed()
+	qe := w.call.quorumError(needed, got, total, &w.causes, w.m.Outstanding())
+	if stopped := w.call.stopped(); stopped != nil {
+		return &stoppedError{stopped: stopped, quorum: qe}
+	}
+	return qe
 }

@@ -11,9 +11,10 @@ const (
 	// NeverApplied: no owner holds it, and none ever will, whatever is still on
 	// its way: all of them have refused it as TooOld (invariant 9).
 	NeverApplied
-	// Applied: some owner holds it, or something on top of it; for LastWriteWins
-	// also something that beats it. It has taken effect or will, at how many
-	// owners is not said: that is what a Settle is for.
+	// Applied: some owner said that it holds it, or something on top of it; for
+	// LastWriteWins also something that beats it. So it may have been seen, and must not
+	// be written anew. At how many owners it is, and whether on disk, is not said:
+	// that is what a Settle finds out and mends.
 	Applied
 )
 
@@ -39,7 +40,7 @@ func (f Fate) String() string {
 //
 // It is to be asked when nothing is outstanding, which is later than Step.Done: a
 // write is Lost as soon as too many owners have refused it. Asked before, it
-// is Applied or Unclear. NeverApplied, and Applied once it is said, are final.
+// is Applied or Unclear. A machine never takes back NeverApplied or Applied.
 func (w *Write) Fate() (Fate, Set) {
 	if holders := w.applied | w.seen; holders != 0 {
 		return Applied, holders
@@ -48,7 +49,7 @@ func (w *Write) Fate() (Fate, Set) {
 	if union == 0 { // Init has failed, or was not called
 		return Unclear, 0
 	}
-	if refused == union || w.without.has(decideByLevel) && w.quota.met(refused) {
+	if refused == w.quota.owners.Old || w.without.has(decideByLevel) && w.quota.met(refused) {
 		return NeverApplied, 0
 	}
 	return Unclear, 0

@@ -83,6 +83,32 @@ func TestFailingEarlyWithAnAnswerOutstandingIsNotNotApplied(t *testing.T) { // c
 	require.True(t, w.NotApplied(), "settled, it is known")
 }
 
+func TestCoordinatorsClockDoesNotSettleAWrite(t *testing.T) { // case 9
+	// d is on its way to n1, slowly. Another coordinator meets its record and
+	// sends it once more; n2 and n3 find it too old, n1 is busy and refuses it for
+	// that, and the coordinator's own clock says that it is too old by far.
+	play := func(off rules) (Fate, replicas) {
+		r := make(replicas, 3)
+		slow := started(t, writeOf(three, Quorum, vclock.Causal), 0)
+		w := started(t, writeOf(three, Quorum, vclock.Causal), off)
+		w.Fail(0, Refused)
+		w.Fail(1, TooOld)
+		w.Fail(2, TooOld)
+		fate, _ := w.Fate()
+		r.deliver(slow, 0) // its window was open all the time
+		if fate == NeverApplied {
+			r.write(nil, stranger, 0, 1, 2) // so the request is written anew
+		}
+		return fate, r
+	}
+	fate, r := play(0)
+	require.Equal(t, Unclear, fate)
+	require.Len(t, r.all().Siblings, 1)
+	fate, r = play(ageByOwnClock)
+	require.Equal(t, NeverApplied, fate)
+	require.Len(t, r.all().Siblings, 2, "switched off, one request has two effects")
+}
+
 func TestEmptyOwnerDoesNotCountForARead(t *testing.T) { // case 13
 	// v is acknowledged by n1 and n2, n2's disk is replaced, n2 and n3 are read.
 	play := func(off rules) (vclock.State, replicas) {

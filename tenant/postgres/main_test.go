@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -9,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/devrev/pairdb/internal/testservers"
+	"github.com/devrev/pairdb/tenant"
 	"github.com/devrev/pairdb/tenant/postgres"
 )
 
@@ -47,8 +49,10 @@ func storeOn(t *testing.T, pool *pgxpool.Pool, opts ...postgres.Option) *postgre
 	return s
 }
 
-func exec(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) {
+func run(t *testing.T, pool *pgxpool.Pool, sql string, args ...any) {
 	t.Helper()
 	_, err := pool.Exec(t.Context(), sql, args...)
 	require.NoError(t, err)
 }
+
+func isVersion(err error) bool { return errors.Is(err, tenant.ErrVersion) }
