@@ -7,8 +7,8 @@
 // A server that speaks PostgreSQL's protocol 3, and of its SQL: the types text, integer, bigint,
 // double precision, bytea and timestamptz; PRIMARY KEY, CHECK and REFERENCES; COLLATE "C";
 // INSERT … ON CONFLICT; RETURNING; a data-modifying statement in WITH; SELECT … FOR UPDATE; read
-// committed transactions; pg_advisory_xact_lock, pg_notify and LISTEN. No extension is used, no
-// function is made, and no superuser is needed: Migrate needs the right to create tables in the
+// committed transactions; pg_advisory_xact_lock, pg_notify and LISTEN. DateStyle is ISO, as it is
+// by default. No extension is used, no function is made, and no superuser is needed: Migrate needs the right to create tables in the
 // schema (and the schema, if it is not there), everything else SELECT, INSERT, UPDATE
 // and DELETE on the adapter's tables.
 //
