@@ -78,16 +78,16 @@
 //     state, the empty ones included, each once for as long as that state does not
 //     grow. An absent key, a clock read and a lost read repair nothing.
 //  9. That a dot was never applied is said only when every owner of both sets,
-//     none amnesiac, has refused it as TooOld, each having looked under the key's latch. Each so
-//     refuses it for ever, so what is still on its way comes too late. And none got
-//     it before from another node: the first owner ever to hold the dot took it from
-//     a client, so before its own refusal, and what an owner holds it keeps covering; it
-//     would have said TooOldSeen. For that a dot that no owner is known to hold
-//     must only ever be sent as a client's. Less is not enough. By a coordinator's
-//     clock: n1 has not got the merge yet and its window is open; another coordinator's
-//     clock says that it is closed; n1 takes the dot after all. By a quorum: the third owner
-//     holds it. By an amnesiac's word: it held the dot, a repair is on its way from
-//     it, and it has forgotten.
+//     none amnesiac, has refused it as TooOld, each having looked under the key's
+//     latch. Each so refuses it for ever, so what is still on its way comes too late.
+//     And none gets it from another node: only what is on disk is read and passed on;
+//     the first owner to have it there took it from a client, so before its own
+//     refusal, and would have said TooOldSeen. For that, a dot that no owner is known
+//     to hold must only ever be sent as a client's. Less is not enough. By a
+//     coordinator's clock: a merge is still on its way to n1, whose window is open; the
+//     coordinator's clock says that it is closed; n1 takes the dot after all. By a
+//     quorum: the third owner holds it. By an amnesiac's word: it held the dot, a repair
+//     from it is on its way, and it has forgotten.
 //  10. A write is settled by what nodes hold, not by what they say of it. TooOldSeen
 //     may speak of a state that a crash takes, so it names whom to ask and is no
 //     acknowledgement. Only acknowledgements of the merge of a state that was read

@@ -49,7 +49,7 @@ func (w *Write) Fate() (Fate, Set) {
 	if union == 0 { // Init has failed, or was not called
 		return Unclear, 0
 	}
-	if refused == w.quota.owners.Old || w.without.has(decideByLevel) && w.quota.met(refused) {
+	if refused == union || w.without.has(decideByLevel) && w.quota.met(refused) {
 		return NeverApplied, 0
 	}
 	return Unclear, 0
