@@ -65,8 +65,7 @@ func startCluster(t *testing.T, n int, args ...string) []string {
 		require.NoError(t, clients[i].ClusterAddSlotsRange(t.Context(), i*slots/n, (i+1)*slots/n-1).Err())
 	}
 	for _, addr := range addrs[1:] {
-		host, port, err := net.SplitHostPort(addr)
-		require.NoError(t, err)
+		host, port := hostPort(t, addr)
 		require.NoError(t, clients[0].ClusterMeet(t.Context(), host, port).Err())
 	}
 	for _, c := range clients {
@@ -88,8 +87,7 @@ func startSentinel(t *testing.T, master *testservers.Redis) string {
 	s := testservers.NewRedis(t, emptyFile(t), "--sentinel")
 	c := goredis.NewSentinelClient(&goredis.Options{Addr: s.Addr()})
 	defer c.Close()
-	host, port, err := net.SplitHostPort(master.Addr())
-	require.NoError(t, err)
+	host, port := hostPort(t, master.Addr())
 	require.NoError(t, c.Monitor(t.Context(), masterName, host, port, "1").Err())
 	for option, value := range map[string]string{"down-after-milliseconds": "500", "failover-timeout": "5000"} {
 		require.NoError(t, c.Set(t.Context(), masterName, option, value).Err())
@@ -108,6 +106,24 @@ func failoverClient(t *testing.T, sentinel string) *goredis.Client {
 	return closing(t, goredis.NewFailoverClient(&goredis.FailoverOptions{
 		MasterName: masterName, SentinelAddrs: []string{sentinel}, ContextTimeoutEnabled: true,
 	}))
+}
+
+// awaitReplica waits until the Sentinel knows of a replica that it can promote.
+func awaitReplica(t *testing.T, sentinel string) {
+	t.Helper()
+	c := goredis.NewSentinelClient(&goredis.Options{Addr: sentinel})
+	defer c.Close()
+	eventually(t, func(ctx context.Context) bool {
+		replicas, err := c.Replicas(ctx, masterName).Result()
+		return err == nil && len(replicas) == 1 && replicas[0]["flags"] == "slave" && replicas[0]["master-link-status"] == "ok"
+	})
+}
+
+func hostPort(t *testing.T, addr string) (host, port string) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	require.NoError(t, err)
+	return host, port
 }
 
 func eventually(t *testing.T, ok func(context.Context) bool) {

@@ -4,6 +4,7 @@ package redis_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"os"
 	"path/filepath"
@@ -53,16 +54,15 @@ func TestAFullServerIsErrFull(t *testing.T) {
 func TestAReplicaIsErrReadOnlyAndOneWithoutItsMasterErrNotReady(t *testing.T) {
 	master := testservers.NewRedis(t)
 	s, client := refusing(t, "--replica-serve-stale-data", "no")
-	host, port, err := net.SplitHostPort(master.Addr())
-	require.NoError(t, err)
+	host, port := hostPort(t, master.Addr())
 	require.NoError(t, client.ReplicaOf(t.Context(), host, port).Err())
-	eventually(t, func(ctx context.Context) bool { return client.Get(ctx, "k").Err() == goredis.Nil })
+	eventually(t, func(ctx context.Context) bool { return errors.Is(client.Get(ctx, "k").Err(), goredis.Nil) })
 	requireAll(t, s, redis.ErrReadOnly, "READONLY")
 
 	require.NoError(t, master.Kill())
-	eventually(t, func(ctx context.Context) bool { return client.Get(ctx, "k").Err() != goredis.Nil })
+	eventually(t, func(ctx context.Context) bool { return !errors.Is(client.Get(ctx, "k").Err(), goredis.Nil) })
 	requireAll(t, s, redis.ErrNotReady, "MASTERDOWN")
-	_, _, err = s.Lookup(t.Context(), someKey)
+	_, _, err := s.Lookup(t.Context(), someKey)
 	require.ErrorIs(t, err, redis.ErrNotReady)
 }
 
@@ -82,7 +82,9 @@ func TestAServerThatCannotSaveIsErrNotReady(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "dump.rdb", "in the way"), 0o700))
 	require.Error(t, client.Save(t.Context()).Err())
 	require.NoError(t, client.BgSave(t.Context()).Err())
-	eventually(t, func(ctx context.Context) bool { return goredis.HasErrorPrefix(client.Set(ctx, "k", "", 0).Err(), "MISCONF") })
+	eventually(t, func(ctx context.Context) bool {
+		return goredis.HasErrorPrefix(client.Set(ctx, "k", "", 0).Err(), "MISCONF")
+	})
 	requireAll(t, s, redis.ErrNotReady, "MISCONF")
 }
 
