@@ -96,7 +96,8 @@ func newCacheConfig(opts []CacheOption) (cacheConfig, error) {
 		}
 		opt.apply(&c)
 	}
-	return c, c.validate()
+	err := c.validate()
+	return c, err
 }
 
 func (c *cacheConfig) validate() error {

@@ -12,9 +12,17 @@ import (
 	"github.com/devrev/pairdb/tenant"
 )
 
-// patience bounds what a correct store does in no time, so that one that never
-// answers fails its test. No test is about time.
-const patience = 30 * time.Second
+// patience is how long a correct store never takes, so that one that does not answer
+// fails its test: 30 s, or half of what is left to the test binary, so that a short -timeout shows
+// the test that failed. No test is about time.
+func patience(t *testing.T) time.Duration {
+	t.Helper()
+	const most = 30 * time.Second
+	if deadline, ok := t.Deadline(); ok {
+		return min(most, time.Until(deadline)/2)
+	}
+	return most
+}
 
 // NewStore makes a Store without tenants, and has t end it if it must be ended.
 type NewStore func(t *testing.T) tenant.Store
@@ -72,7 +80,7 @@ func runCases(t *testing.T, newStore NewStore, cases []storeCase) {
 
 func soon(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience(t))
 	t.Cleanup(cancel)
 	return ctx
 }

@@ -90,7 +90,7 @@ func watch(t *testing.T, s tenant.Store) *told {
 		cancel()
 		select {
 		case <-w.ended:
-		case <-time.After(patience):
+		case <-time.After(patience(t)):
 			t.Error("Watch did not end with its context")
 		}
 	})
@@ -103,14 +103,17 @@ func (w *told) end(t *testing.T) error {
 	select {
 	case <-w.ended:
 		return w.err
-	case <-time.After(patience):
+	case <-time.After(patience(t)):
 		require.Fail(t, "Watch did not end")
 		return nil
 	}
 }
 
 // wait returns when id was told, or "" in its place.
-func (w *told) wait(t *testing.T, id string) { w.waitAll(t, map[string]bool{id: true}) }
+func (w *told) wait(t *testing.T, id string) {
+	t.Helper()
+	w.waitAll(t, map[string]bool{id: true})
+}
 
 // waitAll returns when each of ids was told, or "" in their place. It does not keep count of
 // what is told again.
@@ -129,7 +132,7 @@ func (w *told) waitAll(t *testing.T, ids map[string]bool) {
 			delete(left, id)
 		case <-w.ended:
 			require.Fail(t, "Watch ended", "%v", w.err)
-		case <-time.After(patience):
+		case <-time.After(patience(t)):
 			require.Fail(t, "Watch did not tell of a change", "%v", left)
 		}
 	}
