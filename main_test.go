@@ -11,10 +11,11 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/devrev/pairdb"
+	"github.com/devrev/pairdb/internal/testservers"
 	"github.com/devrev/pairdb/pairdbtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Tests{M: m}) }
 
 // A world is a cluster of three and a client whose connections are up.
 type world struct {
