@@ -2,6 +2,8 @@ package idempotency_test
 
 import (
 	"fmt"
+	"maps"
+	"math/rand/v2"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +106,31 @@ func TestRecordsThatWereRenewedAreClearedAwayInTheirNewOrder(t *testing.T) {
 		_, found, err := m.Lookup(ctx, numbered(0))
 		require.NoError(t, err)
 		require.True(t, found)
+	})
+}
+
+func TestAMemoryHasAPlaceAsLongAsARecordHasExpired(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const places, steps = 12, 20_000
+		seed := rand.Uint64()
+		random := rand.New(rand.NewPCG(seed, 0))
+		m, ctx, i := idempotency.NewMemory(places), t.Context(), put("abc")
+		expires := make(map[int]time.Time)
+		full := 0
+		for n := range steps {
+			time.Sleep(time.Duration(random.IntN(3)) * time.Second)
+			maps.DeleteFunc(expires, func(_ int, at time.Time) bool { return !at.After(time.Now()) })
+			key, ttl := random.IntN(2*places), time.Duration(1+random.IntN(30))*time.Second
+			err := m.Complete(ctx, numbered(key), i, idempotency.Result{}, ttl)
+			if _, has := expires[key]; !has && len(expires) == places {
+				full++
+				require.ErrorIs(t, err, idempotency.ErrFull, "seed %d, step %d", seed, n)
+				continue
+			}
+			require.NoError(t, err, "seed %d, step %d", seed, n)
+			expires[key] = time.Now().Add(ttl)
+		}
+		require.Positive(t, full)
 	})
 }
 

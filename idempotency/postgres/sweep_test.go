@@ -17,6 +17,9 @@ import (
 
 //pairdb:needs postgres
 
+// patience bounds what happens at once. It is less than a sweep takes that nobody ends.
+const patience = 20 * time.Second
+
 // fill adds expired and living records without asking a Store.
 func fill(t *testing.T, pool *pgxpool.Pool, expired, living int) {
 	t.Helper()
@@ -75,7 +78,9 @@ func TestASweepDoesNotWaitForARowThatIsBeingWritten(t *testing.T) {
 	defer func() { _ = tx.Rollback(context.Background()) }()
 	_, err = tx.Exec(t.Context(), "UPDATE pairdb_idempotency SET expires = now() + interval '1 hour' WHERE token = 'expired2'::bytea")
 	require.NoError(t, err)
-	n, err := s.Sweep(t.Context())
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	n, err := s.Sweep(ctx)
 	require.NoError(t, err)
 	require.Equal(t, 2, n)
 	require.NoError(t, tx.Commit(t.Context()))
@@ -89,13 +94,20 @@ func TestAStoreThatIsWrittenToSweepsByItself(t *testing.T) {
 	fill(t, pool, 1234, 5)
 	_, _, err := s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return count(t, pool) == 6 }, 30*time.Second, 10*time.Millisecond)
+	s.WaitForSweep()
+	require.Equal(t, 6, count(t, pool))
+}
 
-	fill(t, pool, 10, 0)
-	_, _, err = s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
-	require.NoError(t, err)
-	s.Close()
-	require.Equal(t, 17, count(t, pool), "it is not a minute later")
+func TestAStoreDoesNotSweepByItselfMoreOftenThanItMay(t *testing.T) {
+	s, pool := newStore(t, postgres.SweepEvery(time.Hour))
+	for n := range 3 {
+		_, _, err := s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
+		require.NoError(t, err)
+		s.WaitForSweep()
+		fill(t, pool, 10, 0)
+		exec(t, pool, "UPDATE pairdb_idempotency SET token = token || $1 WHERE expires <= now()", []byte{byte(n)})
+	}
+	require.Equal(t, 33, count(t, pool))
 }
 
 func TestAStoreThatMayNotSweepDoesNot(t *testing.T) {
@@ -103,7 +115,7 @@ func TestAStoreThatMayNotSweepDoesNot(t *testing.T) {
 	fill(t, pool, 10, 0)
 	_, _, err := s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
 	require.NoError(t, err)
-	s.Close()
+	s.WaitForSweep()
 	require.Equal(t, 11, count(t, pool))
 }
 
@@ -114,14 +126,23 @@ func TestCloseEndsASweepAndTheStoreGoesOnWithoutSweeping(t *testing.T) {
 	fill(t, pool, 10, 0)
 	_, _, err := s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return sleepers(t, pool) == 1 }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return sleepers(t, pool) == 1 }, patience, 10*time.Millisecond)
 
-	s.Close()
-	s.Close()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.Close()
+		s.Close()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(patience):
+		require.Fail(t, "Close has not ended the sweep")
+	}
 	_, _, err = s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
 	require.NoError(t, err)
 	require.Equal(t, 12, count(t, pool))
-	require.Eventually(t, func() bool { return sleepers(t, pool) == 0 }, 30*time.Second, 10*time.Millisecond,
+	require.Eventually(t, func() bool { return sleepers(t, pool) == 0 }, patience, 10*time.Millisecond,
 		"the server was told to stop")
 }
 
@@ -140,7 +161,7 @@ func TestASweepInTheBackgroundThatFailsIsLogged(t *testing.T) {
 	exec(t, pool, "CREATE TRIGGER refuse BEFORE DELETE ON pairdb_idempotency EXECUTE FUNCTION refuse()")
 	_, _, err := s.Begin(t.Context(), freshKey(), put(1, "a"), time.Hour)
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return strings.Contains(log.String(), "not here") }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(log.String(), "not here") }, patience, 10*time.Millisecond)
 }
 
 type lockedBuffer struct {
