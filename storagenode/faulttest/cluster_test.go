@@ -38,6 +38,12 @@ type cluster struct {
 // the test is ended.
 func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
 	t.Helper()
+	return startWith(t, nodes, coordinators, memory, nil)
+}
+
+// startWith does the same with flags for each node's program.
+func startWith(t testing.TB, nodes, coordinators int, memory bool, flags func(node string) []string) *cluster {
+	t.Helper()
 	c := &cluster{t: t, events: newEvents()}
 	t.Cleanup(c.end)
 	dir := t.TempDir()
@@ -45,6 +51,9 @@ func start(t testing.TB, nodes, coordinators int, memory bool) *cluster {
 		p := &process{id: fmt.Sprintf("n%d", i+1)}
 		if !memory {
 			p.dir = filepath.Join(dir, p.id)
+		}
+		if flags != nil {
+			p.flags = flags(p.id)
 		}
 		c.nodes = append(c.nodes, p)
 		require.NoError(t, p.start(t.Context()))
@@ -103,9 +112,19 @@ type coordinator struct {
 	topo   topology.Topology
 	source *topology.Manual
 	client atomic.Pointer[pairdb.Client]
+
+	options []pairdb.Option // of the next client
 }
 
 func (c *cluster) addCoordinator() *coordinator {
+	c.t.Helper()
+	co := c.addLinks()
+	require.NoError(c.t, co.open(c.t.Context()))
+	return co
+}
+
+// addLinks makes a coordinator that has no client yet.
+func (c *cluster) addLinks() *coordinator {
 	c.t.Helper()
 	co := &coordinator{name: fmt.Sprintf("c%d", len(c.coords)+1)}
 	c.coords = append(c.coords, co)
@@ -117,7 +136,6 @@ func (c *cluster) addCoordinator() *coordinator {
 		co.topo.Nodes = append(co.topo.Nodes, topology.Node{ID: topology.NodeID(p.id), Addr: l.addr()})
 	}
 	co.source = topology.NewManual(co.topo)
-	require.NoError(c.t, co.open(c.t.Context()))
 	return co
 }
 
@@ -128,7 +146,7 @@ func (c *cluster) removeCoordinator(co *coordinator) {
 
 // open makes the client, without waiting for nodes.
 func (co *coordinator) open(ctx context.Context) error {
-	client, err := pairdb.Open(ctx, co.source)
+	client, err := pairdb.Open(ctx, co.source, co.options...)
 	if err != nil {
 		return err
 	}

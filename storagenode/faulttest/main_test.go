@@ -20,6 +20,9 @@ var (
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
+	if file := os.Getenv(workerVariable); file != "" {
+		return beWorker(file)
+	}
 	dir, err := os.MkdirTemp("", "pairdb-fault-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -14,6 +14,8 @@ type nemesis struct {
 	c       *cluster
 	rand    *rand.Rand
 	strikes []strike
+
+	sparesClients bool // else it replaces clients too
 }
 
 // A strike is a kind of fault. do strikes at a node and returns what heals it.
@@ -89,7 +91,7 @@ func (n *nemesis) wait(ctx context.Context, victims int) {
 	if victims > 1 {
 		most = 700
 	}
-	if n.rand.IntN(4) == 0 {
+	if !n.sparesClients && n.rand.IntN(4) == 0 {
 		n.pause(ctx, 50, most/2)
 		n.replaceCoordinator(ctx)
 	}

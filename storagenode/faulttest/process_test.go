@@ -32,6 +32,8 @@ type process struct {
 	mu    sync.Mutex
 	child *child   // guarded by mu; nil when none runs
 	all   []*child // guarded by mu; all that ever ran
+
+	killed []time.Time // guarded by mu; when a child was killed, or stopped before that
 }
 
 // A child is one run of the program.
@@ -39,8 +41,9 @@ type child struct {
 	cmd    *exec.Cmd
 	addr   string
 	exited chan struct{}
-	err    error // of the exit; set before exited is closed
-	frozen bool  // used by whoever sends signals, one at a time
+	err    error     // of the exit; set before exited is closed
+	frozen bool      // used by whoever sends signals, one at a time
+	still  time.Time // since when it is frozen
 
 	mu    sync.Mutex
 	lines []string // guarded by mu
@@ -157,15 +160,24 @@ func (p *process) freeze() error { return p.running().signal(syscall.SIGSTOP) }
 func (p *process) thaw() error   { return p.running().signal(syscall.SIGCONT) }
 
 func (c *child) signal(s syscall.Signal) error {
-	c.frozen = s == syscall.SIGSTOP
+	c.frozen, c.still = s == syscall.SIGSTOP, time.Now()
 	return c.cmd.Process.Signal(s)
 }
 
 // kill sends SIGKILL, whatever state the child is in, and waits for its end.
 func (p *process) kill() {
-	if c := p.take(); c != nil {
-		c.kill()
+	c := p.take()
+	if c == nil {
+		return
 	}
+	c.kill()
+	at := time.Now()
+	if c.frozen {
+		at = c.still
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.killed = append(p.killed, at)
 }
 
 func (c *child) kill() {
