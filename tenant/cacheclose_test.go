@@ -1,14 +1,12 @@
 package tenant_test
 
 import (
-	"context"
 	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/devrev/pairdb/tenant"
 )
@@ -21,22 +19,39 @@ func TestACacheThatIsNotUsedStartsNoGoroutine(t *testing.T) {
 }
 
 func TestCloseEndsLoadsAndWatchesAndWaitsForThem(t *testing.T) {
-	defer goleak.VerifyNone(t)
-	w := newWatched("acme", "zeta")
-	c := newCache(t, w)
-	version(t, c, "acme")
-	defer w.block()()
-	got := make(chan error)
-	go func() {
-		_, err := c.Get(context.Background(), "zeta")
-		got <- err
-	}()
-	for w.count("zeta") == 0 {
-		runtime.Gosched()
-	}
-	require.NoError(t, c.Close())
-	require.ErrorIs(t, <-got, tenant.ErrClosed)
-	require.NoError(t, c.Close())
+	synctest.Test(t, func(t *testing.T) { // which fails if a goroutine is left
+		w := newWatched("acme", "zeta")
+		c := newCache(t, w)
+		version(t, c, "acme")
+		defer w.block()()
+		var err error
+		go func() { _, err = c.Get(t.Context(), "zeta") }()
+		synctest.Wait()
+		require.Equal(t, 1, w.count("zeta"))
+		require.Zero(t, took(func() { require.NoError(t, c.Close()) }))
+		require.Zero(t, w.runs(), "no load is under way")
+		synctest.Wait()
+		require.ErrorIs(t, err, tenant.ErrClosed)
+		require.NoError(t, c.Close())
+	})
+}
+
+func TestCloseWaitsForAListenerThatIsBeingTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript("acme")
+		told := false
+		c := newCache(t, s, tenant.OnStale(func(tenant.Stale) {
+			time.Sleep(time.Second)
+			told = true
+		}))
+		version(t, c, "acme")
+		s.fail(errDown)
+		time.Sleep(ttl)
+		version(t, c, "acme")
+		synctest.Wait()
+		require.NoError(t, c.Close())
+		require.True(t, told)
+	})
 }
 
 func TestAClosedCacheServesWhoIsKnownAndNoOneElse(t *testing.T) {

@@ -128,6 +128,14 @@ func (s *script) total() int {
 	return n
 }
 
+// runs is how many Gets have not ended.
+func (s *script) runs() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running
+}
+
+// atOnce is the most Gets that ran at once.
 func (s *script) atOnce() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

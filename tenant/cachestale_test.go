@@ -2,7 +2,6 @@ package tenant_test
 
 import (
 	"context"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -236,62 +235,6 @@ func TestWhatCannotChangeIsNotTakenFromAStoreThatChangedIt(t *testing.T) {
 				synctest.Wait()
 				require.ErrorIs(t, told.all()[0].Err, tenant.ErrImmutable)
 			})
-		})
-	}
-}
-
-func TestRefreshesInTheBackgroundAreBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const tenants = 2000
-		s := newScript()
-		for i := range tenants {
-			s.set(tenant.Config{ID: fmt.Sprintf("t%d", i), Replicas: 3, Version: 1})
-		}
-		c := newCache(t, s)
-		askAll := func() {
-			for i := range tenants {
-				version(t, c, fmt.Sprintf("t%d", i))
-			}
-		}
-		askAll()
-		time.Sleep(ttl*3/4 + 1)
-		release := s.block()
-		askAll()
-		synctest.Wait()
-		require.Equal(t, tenants+8, s.total())
-		release()
-		synctest.Wait()
-		require.Less(t, s.total(), 2*tenants, "the queue is bounded")
-		askAll()
-		synctest.Wait()
-		require.Equal(t, 2*tenants, s.total(), "who found no room is asked for again")
-	})
-}
-
-func TestWhatWasLoadedTogetherIsNotDueTogether(t *testing.T) {
-	const tenants = 1000
-	for after, want := range map[time.Duration][2]int{
-		tenant.DefaultCacheTTL*9/10 - 1:  {0, 0},
-		tenant.DefaultCacheTTL:           {tenants * 4 / 10, tenants * 6 / 10},
-		tenant.DefaultCacheTTL * 11 / 10: {tenants, tenants},
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			s := newScript()
-			c := newCache(t, s)
-			for i := range tenants {
-				id := fmt.Sprintf("t%d", i)
-				s.set(tenant.Config{ID: id, Replicas: 3, Version: 1})
-				version(t, c, id)
-			}
-			time.Sleep(after)
-			expired := 0
-			for i := range tenants {
-				if _, ok := c.AtHand(fmt.Sprintf("t%d", i)); !ok {
-					expired++
-				}
-			}
-			require.GreaterOrEqual(t, expired, want[0])
-			require.LessOrEqual(t, expired, want[1])
 		})
 	}
 }

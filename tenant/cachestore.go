@@ -101,7 +101,12 @@ type wrote struct {
 }
 
 // settleWrite holds what came back from the store, or has the next Get ask. refresh says that the tenant
-// is to be put in the queue. It needs mu.
+// is to be put in the queue. It needs mu. What happened between the store's doing it and its answer decides:
+//
+//	a later change comes back first     its version is higher, and stays
+//	a Delete comes back first           the tenant is gone, and stays so
+//	a load that began before a Create   ends with "not found": the next Get asks
+//	a change is told                    it may be a later one: held, and refreshed at once
 func (c *Cache) settleWrite(id string, w wrote) (refresh bool) {
 	if errors.Is(w.err, ErrInvalid) || errors.Is(w.err, ErrImmutable) {
 		return false // nothing was changed, and what is held may well be right

@@ -125,6 +125,24 @@ func TestAfterAVersionConflictTheNextGetAsksTheStore(t *testing.T) {
 	})
 }
 
+func TestAfterAVersionConflictTheNextGetAsksTheStoreAlsoWhenItWasDownBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scriptedStore{Memory: newMemory(t, tenant.Config{ID: "acme"})}
+		c := newCache(t, unwatched{s})
+		held, err := c.Get(t.Context(), "acme")
+		require.NoError(t, err)
+		s.script(func() { s.err = errDown })
+		time.Sleep(ttl)
+		version(t, c, "acme")
+		s.script(func() { s.err = nil })
+		_, err = s.Memory.Update(t.Context(), held)
+		require.NoError(t, err)
+		_, err = c.Update(t.Context(), held)
+		require.ErrorIs(t, err, tenant.ErrVersion)
+		require.Equal(t, uint64(2), version(t, c, "acme"))
+	})
+}
+
 func TestAfterAChangeOfUnknownOutcomeTheNextGetAsksAndAKnownTenantStaysKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scriptedStore{Memory: newMemory(t, tenant.Config{ID: "acme"})}
@@ -176,6 +194,35 @@ func TestALoadThatAnOwnCreateOvertookIsNotKept(t *testing.T) {
 		close(reads)
 		synctest.Wait()
 		require.Equal(t, uint64(1), version(t, c, "acme"))
+	})
+}
+
+// A load reads the tenant; it is deleted through the cache; the load ends, and nothing remembers the delete.
+func TestALoadThatAnOwnDeleteOvertookIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &scriptedStore{Memory: newMemory(t, tenant.Config{ID: "acme"})}
+		c := newCache(t, unwatched{s}, tenant.UnknownTTL(0))
+		reads := make(chan struct{})
+		s.script(func() { s.reads = reads })
+		go func() { _, _ = c.Get(t.Context(), "acme") }()
+		synctest.Wait()
+		require.NoError(t, c.Delete(t.Context(), "acme", 1))
+		close(reads)
+		synctest.Wait()
+		_, err := c.Get(t.Context(), "acme")
+		require.ErrorIs(t, err, tenant.ErrNotFound)
+	})
+}
+
+func TestThatThereWasNoSuchTenantIsForgottenWhenItIsCreated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCache(t, unwatched{newMemory(t, tenant.Config{ID: "other"})}, tenant.CacheSize(1))
+		_, err := c.Get(t.Context(), "acme")
+		require.ErrorIs(t, err, tenant.ErrNotFound)
+		_, err = c.Create(t.Context(), tenant.Config{ID: "acme"})
+		require.NoError(t, err)
+		version(t, c, "other") // pushes it out
+		version(t, c, "acme")
 	})
 }
 
@@ -246,6 +293,7 @@ func TestAnUpdateThatAToldChangeOvertookIsRefreshedAtOnce(t *testing.T) {
 		c := newCache(t, s)
 		held, err := c.Get(t.Context(), "acme")
 		require.NoError(t, err)
+		synctest.Wait() // it is watched
 		late, reads := make(chan struct{}), make(chan struct{})
 		s.script(func() { s.late = late })
 		go func() { _, _ = c.Update(t.Context(), held) }()

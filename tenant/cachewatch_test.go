@@ -74,9 +74,12 @@ func TestATenantThatIsCreatedElsewhereIsServedOnceThatIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWatched()
 		c := newCache(t, w)
-		_, err := c.Get(t.Context(), "acme")
-		require.ErrorIs(t, err, tenant.ErrNotFound)
-		synctest.Wait()
+		for range 3 { // the watch may have begun during the first load
+			_, err := c.Get(t.Context(), "acme")
+			require.ErrorIs(t, err, tenant.ErrNotFound)
+			synctest.Wait()
+		}
+		require.NotZero(t, c.Stats().Unknown, "it is remembered")
 		w.set(tenant.Config{ID: "acme", Replicas: 3, Version: 1})
 		w.tell <- "acme"
 		synctest.Wait()
@@ -117,11 +120,15 @@ func TestAChangeIsLoadedAlthoughAFailureWasJustMet(t *testing.T) {
 // The interleaving that cacheload.go shows.
 func TestALoadThatAChangeOvertookIsNotKept(t *testing.T) {
 	for name, c := range map[string]struct {
+		tell        string
 		first, then *tenant.Config // what the two loads read
 	}{
-		"an older version":     {&tenant.Config{ID: "acme", Replicas: 3, Version: 1}, &tenant.Config{ID: "acme", Replicas: 3, Version: 2}},
-		"before it was made":   {nil, &tenant.Config{ID: "acme", Replicas: 3, Version: 1}},
-		"before it was erased": {&tenant.Config{ID: "acme", Replicas: 3, Version: 1}, nil},
+		"an older version":                       {"acme", &tenant.Config{ID: "acme", Replicas: 3, Version: 1}, &tenant.Config{ID: "acme", Replicas: 3, Version: 2}},
+		"before it was made":                     {"acme", nil, &tenant.Config{ID: "acme", Replicas: 3, Version: 1}},
+		"before it was erased":                   {"acme", &tenant.Config{ID: "acme", Replicas: 3, Version: 1}, nil},
+		"an older version, told with others":     {"", &tenant.Config{ID: "acme", Replicas: 3, Version: 1}, &tenant.Config{ID: "acme", Replicas: 3, Version: 2}},
+		"before it was made, told with others":   {"", nil, &tenant.Config{ID: "acme", Replicas: 3, Version: 1}},
+		"before it was erased, told with others": {"", &tenant.Config{ID: "acme", Replicas: 3, Version: 1}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -152,7 +159,7 @@ func TestALoadThatAChangeOvertookIsNotKept(t *testing.T) {
 				synctest.Wait() // the first load has read
 				put(c.then)
 				w.pass()
-				w.tell <- "acme"
+				w.tell <- c.tell
 				synctest.Wait()
 				check()
 				release()
@@ -164,6 +171,34 @@ func TestALoadThatAChangeOvertookIsNotKept(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A load reads version 2; version 3 is made, and told; the load of that fails; the first load ends.
+func TestALoadThatAChangeOvertookStillBringsALaterVersionThanWhatIsHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatched("acme")
+		c := newCache(t, w)
+		version(t, c, "acme")
+		time.Sleep(ttl)
+		w.bump("acme")
+		release := w.block()
+		go func() { _, _ = c.Get(t.Context(), "acme") }()
+		synctest.Wait()
+		w.bump("acme")
+		w.pass()
+		w.fail(errDown)
+		w.tell <- "acme"
+		synctest.Wait()
+		require.Equal(t, uint64(1), version(t, c, "acme"))
+		release()
+		synctest.Wait()
+		require.Equal(t, uint64(2), version(t, c, "acme"))
+		w.fail(nil)
+		time.Sleep(5 * time.Second)
+		version(t, c, "acme")
+		synctest.Wait()
+		require.Equal(t, uint64(3), version(t, c, "acme"))
+	})
 }
 
 func TestWhenAnythingMayHaveChangedAllIsRefreshedAtAMeasuredPace(t *testing.T) {
