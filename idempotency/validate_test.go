@@ -14,25 +14,23 @@ import (
 
 var goodKey = idempotency.Key{Cluster: "shop", Tenant: "acme", Key: "cart/1", Token: "t"}
 
-// fields are the fields that err names, in order.
+// fields returns the fields that err and the errors that it joins complain of, in order.
 func fields(t *testing.T, err error) []string {
 	t.Helper()
-	require.ErrorIs(t, err, idempotency.ErrInvalid)
-	var names []string
-	var visit func(error)
-	visit = func(err error) {
-		if field, ok := err.(*idempotency.FieldError); ok {
-			names = append(names, field.Field)
-			return
+	switch e := err.(type) { //nolint:errorlint // it walks the tree itself
+	case *idempotency.FieldError:
+		require.ErrorIs(t, err, idempotency.ErrInvalid)
+		return []string{e.Field}
+	case interface{ Unwrap() []error }:
+		var all []string
+		for _, err := range e.Unwrap() {
+			all = append(all, fields(t, err)...)
 		}
-		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			for _, one := range joined.Unwrap() {
-				visit(one)
-			}
-		}
+		return all
+	default:
+		require.Fail(t, "not of one field", "%v", err)
+		return nil
 	}
-	visit(err)
-	return names
 }
 
 func TestAKeyThatBreaksARuleIsRefusedByField(t *testing.T) {

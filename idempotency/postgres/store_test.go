@@ -18,33 +18,40 @@ import (
 //pairdb:needs postgres
 
 func TestItKeepsTheContractOfAStore(t *testing.T) {
-	s, _ := newStore(t)
-	idempotencytest.Run(t, func(*testing.T) idempotency.Store { return s })
-}
-
-func TestItKeepsTheContractOfAStoreFromTwoProcesses(t *testing.T) {
-	a, pool := newStore(t, postgres.SweepEvery(time.Nanosecond))
-	b := storeOn(t, newPool(t, pool.Config().ConnString()), postgres.SweepEvery(time.Nanosecond))
-	idempotencytest.Run(t, func(*testing.T) idempotency.Store { return &inTurn{stores: [2]*postgres.Store{a, b}} })
-}
-
-// Some poolers follow no prepared statements, and some databases begin with another isolation.
-func TestItKeepsTheContractOfAStoreHoweverThePoolConnects(t *testing.T) {
-	_, migrated := newStore(t)
+	s, pool := newStore(t)
+	url := pool.Config().ConnString()
+	t.Run("one process", func(t *testing.T) {
+		t.Parallel()
+		idempotencytest.Run(t, func(*testing.T) idempotency.Store { return s })
+	})
+	if testing.Short() {
+		return
+	}
+	t.Run("two processes that sweep all the time", func(t *testing.T) {
+		t.Parallel()
+		var both inTurn
+		for i := range both.stores {
+			both.stores[i] = storeOn(t, newPool(t, url), postgres.SweepEvery(time.Nanosecond))
+		}
+		idempotencytest.Run(t, func(*testing.T) idempotency.Store { return &both })
+	})
+	// Some poolers follow no prepared statements, and some databases begin with another isolation.
 	for name, change := range map[string]func(*pgxpool.Config){
 		"simple protocol": func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol },
 		"exec":            func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec },
-		"repeatable read": func(c *pgxpool.Config) {
-			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
-		},
-		"serializable": func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable" },
+		"repeatable read": isolated("repeatable read"),
+		"serializable":    isolated("serializable"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := storeOn(t, newPool(t, migrated.Config().ConnString(), change))
+			s := storeOn(t, newPool(t, url, change))
 			idempotencytest.Run(t, func(*testing.T) idempotency.Store { return s })
 		})
 	}
+}
+
+func isolated(level string) func(*pgxpool.Config) {
+	return func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["default_transaction_isolation"] = level }
 }
 
 // inTurn makes each call by the other one of two stores.
