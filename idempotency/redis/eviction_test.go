@@ -13,6 +13,7 @@ import (
 )
 
 func TestAnEvictingServerIsRefusedBeforeAnythingIsRecorded(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
 		s, client := refusing(t, "--maxmemory", "100mb", "--maxmemory-policy", policy)
 		for range 2 {
@@ -31,6 +32,7 @@ func TestAnEvictingServerIsRefusedBeforeAnythingIsRecorded(t *testing.T) {
 }
 
 func TestAServerThatBeginsToEvictIsFoundOutLater(t *testing.T) {
+	t.Parallel()
 	s, client := refusing(t)
 	begin(t, s, someKey, write(1, "v"))
 	require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "100mb").Err())
@@ -42,6 +44,7 @@ func TestAServerThatBeginsToEvictIsFoundOutLater(t *testing.T) {
 }
 
 func TestAServerIsAskedOnceAMinuteWhetherItEvicts(t *testing.T) {
+	t.Parallel()
 	s, client := refusing(t)
 	for range 10 {
 		begin(t, s, someKey, write(1, "v"))
@@ -50,22 +53,26 @@ func TestAServerIsAskedOnceAMinuteWhetherItEvicts(t *testing.T) {
 }
 
 func TestAPolicyWithoutALimitEvictsNothing(t *testing.T) {
+	t.Parallel()
 	s, _ := refusing(t, "--maxmemory-policy", "allkeys-lru")
 	begin(t, s, someKey, write(1, "v"))
 }
 
 func TestEvictionCanBeAllowed(t *testing.T) {
+	t.Parallel()
 	_, client := refusing(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	begin(t, storeOn(t, client, redis.AllowEviction()), someKey, write(1, "v"))
 	require.NotContains(t, client.Info(t.Context(), "commandstats").Val(), "config|get")
 }
 
 func TestAServerThatForbidsTheQuestionIsUsed(t *testing.T) {
+	t.Parallel()
 	s, _ := refusing(t, "--rename-command", "CONFIG", "")
 	begin(t, s, someKey, write(1, "v"))
 }
 
 func TestOneEvictingServerOfManyIsFound(t *testing.T) {
+	t.Parallel()
 	addrs := startCluster(t, 2, "--maxmemory-policy", "allkeys-lru")
 	require.NoError(t, clientOf(t, addrs[1]).ConfigSet(t.Context(), "maxmemory", "100mb").Err())
 	cluster := closing(t, goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: addrs}))

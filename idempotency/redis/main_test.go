@@ -41,7 +41,9 @@ var result = idempotency.Result{Acked: 2, Owners: 3}
 
 // clientOf connects to one server, without retries: a test sees what the server says.
 func clientOf(t *testing.T, addr string) *goredis.Client {
-	return closing(t, goredis.NewClient(&goredis.Options{Addr: addr, MaxRetries: -1, ContextTimeoutEnabled: true}))
+	return closing(t, goredis.NewClient(&goredis.Options{
+		Addr: addr, MaxRetries: -1, DialerRetries: 1, ContextTimeoutEnabled: true,
+	}))
 }
 
 // closing closes the client before the server is.

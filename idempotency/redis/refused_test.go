@@ -43,6 +43,7 @@ func refusing(t *testing.T, args ...string) (*redis.Store, *goredis.Client) {
 }
 
 func TestAFullServerIsErrFull(t *testing.T) {
+	t.Parallel()
 	s, client := refusing(t)
 	require.NoError(t, client.ConfigSet(t.Context(), "maxmemory", "1").Err())
 	requireAll(t, s, idempotency.ErrFull, "OOM")
@@ -52,6 +53,7 @@ func TestAFullServerIsErrFull(t *testing.T) {
 }
 
 func TestAReplicaIsErrReadOnlyAndOneWithoutItsMasterErrNotReady(t *testing.T) {
+	t.Parallel()
 	master := testservers.NewRedis(t)
 	s, client := refusing(t, "--replica-serve-stale-data", "no")
 	host, port := hostPort(t, master.Addr())
@@ -67,16 +69,19 @@ func TestAReplicaIsErrReadOnlyAndOneWithoutItsMasterErrNotReady(t *testing.T) {
 }
 
 func TestAClusterWithoutOwnersOfTheSlotIsErrNotReady(t *testing.T) {
+	t.Parallel()
 	s, _ := refusing(t, "--cluster-enabled", "yes")
 	requireAll(t, s, redis.ErrNotReady, "CLUSTERDOWN")
 }
 
 func TestAServerWithTooFewReplicasIsErrNotReady(t *testing.T) {
+	t.Parallel()
 	s, _ := refusing(t, "--min-replicas-to-write", "1")
 	requireAll(t, s, redis.ErrNotReady, "NOREPLICAS")
 }
 
 func TestAServerThatCannotSaveIsErrNotReady(t *testing.T) {
+	t.Parallel()
 	s, client := refusing(t, "--save", "3600 1")
 	dir := client.ConfigGet(t.Context(), "dir").Val()["dir"]
 	require.NoError(t, os.MkdirAll(filepath.Join(dir, "dump.rdb", "in the way"), 0o700))
@@ -89,6 +94,7 @@ func TestAServerThatCannotSaveIsErrNotReady(t *testing.T) {
 }
 
 func TestAServerThatLoadsItsDataIsErrNotReady(t *testing.T) {
+	t.Parallel()
 	s, client := refusing(t, "--enable-debug-command", "yes", "--loading-process-events-interval-bytes", "1024", "--rdbcompression", "no")
 	for _, key := range []string{"a", "b", "c", "d"} {
 		require.NoError(t, client.Set(t.Context(), key, make([]byte, 4096), 0).Err())
@@ -106,6 +112,7 @@ func TestAServerThatLoadsItsDataIsErrNotReady(t *testing.T) {
 }
 
 func TestAServerThatWantsAnotherPasswordIsErrDenied(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t, "--requirepass", "right")
 	requireAll(t, storeOn(t, clientOf(t, r.Addr())), redis.ErrDenied, "NOAUTH")
 	wrong := closing(t, goredis.NewClient(&goredis.Options{Addr: r.Addr(), Password: "wrong", MaxRetries: -1}))
@@ -116,6 +123,7 @@ func TestAServerThatWantsAnotherPasswordIsErrDenied(t *testing.T) {
 var rights = []any{"ACL", "SETUSER", "app", "on", ">secret", "~pairdb:idem:*", "+get", "+set", "+pexpire", "+eval", "+evalsha"}
 
 func TestTheRightsThatAreDocumentedSuffice(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t)
 	admin := clientOf(t, r.Addr())
 	require.NoError(t, admin.Do(t.Context(), rights...).Err())
@@ -138,6 +146,7 @@ func TestTheRightsThatAreDocumentedSuffice(t *testing.T) {
 }
 
 func TestAServerThatIsAwayIsAnErrorOfTheNetwork(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t)
 	s := storeOn(t, clientOf(t, r.Addr()))
 	require.NoError(t, r.Stop())
@@ -148,6 +157,7 @@ func TestAServerThatIsAwayIsAnErrorOfTheNetwork(t *testing.T) {
 }
 
 func TestAContextThatEndsIsTheError(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t)
 	s := storeOn(t, clientOf(t, r.Addr()))
 	begin(t, s, someKey, write(1, "v"))

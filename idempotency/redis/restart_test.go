@@ -12,6 +12,7 @@ import (
 )
 
 func TestWithAppendFsyncAlwaysRecordsOutliveAKill(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	s := storeOn(t, clientOf(t, r.Addr()))
 	begin(t, s, someKey, write(1, "v"))
@@ -33,6 +34,7 @@ func TestWithAppendFsyncAlwaysRecordsOutliveAKill(t *testing.T) {
 // The promise ends with the record: the same request begins as if it were the first, and takes
 // effect once more.
 func TestWithoutPersistenceARestartLosesRecordsAndTheRetryIsAnotherWrite(t *testing.T) {
+	t.Parallel()
 	r := testservers.NewRedis(t)
 	s := storeOn(t, clientOf(t, r.Addr()))
 	_, mine := begin(t, s, someKey, write(1, "v"))
@@ -44,6 +46,7 @@ func TestWithoutPersistenceARestartLosesRecordsAndTheRetryIsAnotherWrite(t *test
 }
 
 func TestAfterAFailoverTheReplicaHasTheRecords(t *testing.T) {
+	t.Parallel()
 	master := testservers.NewRedis(t)
 	replica := testservers.NewRedis(t)
 	replicaClient := clientOf(t, replica.Addr())

@@ -57,7 +57,7 @@ local function dotOf(record) return string.sub(record, %[1]d, %[2]d) end
 local function done(flags) return flags == %[5]d or flags == %[6]d end
 local function head()
 	local has = redis.pcall('GET', KEYS[1])
-	if type(has) ~= 'string' or #has < %[2]d or string.byte(has, 1) ~= %[3]d then
+	if type(has) ~= 'string' or string.byte(has, 1) ~= %[3]d then
 		return nil, nil, has
 	end
 	return dotOf(has), string.byte(has, %[4]d), has

@@ -5,6 +5,7 @@ package redis_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"strconv"
@@ -53,6 +54,20 @@ func TestOfManyWhoBeginOneKeyAtOnceExactlyOneIsToldThatItIsItsOwn(t *testing.T) 
 			require.Equal(t, dots[0], dot, "all were told of the same write")
 		}
 		require.NotZero(t, dots[0])
+	}
+}
+
+func TestCompletingOnceMoreChangesNothingWhateverTheResultWas(t *testing.T) {
+	s, _ := shared(t)
+	i := write(1, "v")
+	for _, first := range []idempotency.Result{{Acked: 2, Owners: 3}, {Acked: 2, Owners: 3, Superseded: true}} {
+		key := someKey
+		key.Token = fmt.Sprint(first.Superseded)
+		require.NoError(t, s.Complete(t.Context(), key, i, first, long))
+		require.NoError(t, s.Complete(t.Context(), key, i, idempotency.Result{Acked: 1, Owners: 1}, long))
+		rec, mine := begin(t, s, key, i)
+		require.True(t, mine && rec.Done)
+		require.Equal(t, first, rec.Result)
 	}
 }
 
