@@ -121,17 +121,25 @@ func NewCache(r Reader, opts ...CacheOption) (*Cache, error) {
 // Get implements Reader. An error that is none of the contract's says that the store could not be asked about
 // an id that is not known; it wraps the store's.
 func (c *Cache) Get(ctx context.Context, id string) (Config, error) {
-	if config, ok := c.AtHand(id); ok {
-		return config, nil
+	if s := c.atHand(id); s != nil {
+		return s.config, nil
 	}
 	return c.find(ctx, id)
 }
 
 // AtHand implements tenant.AtHand: it says what is known, and starts a refresh where one is due.
 func (c *Cache) AtHand(id string) (Config, bool) {
+	if s := c.atHand(id); s != nil {
+		return s.config, true
+	}
+	return Config{}, false
+}
+
+// atHand returns a pointer, since a Config is long enough for a second copy to be felt.
+func (c *Cache) atHand(id string) *entryState {
 	v, ok := c.known.Load(id)
 	if !ok {
-		return Config{}, false
+		return nil
 	}
 	e := v.(*entry)
 	now := c.now()
@@ -143,7 +151,7 @@ func (c *Cache) AtHand(id string) (Config, bool) {
 		c.touch(e, touched, now)
 	}
 	c.hit()
-	return s.config, true
+	return s
 }
 
 // Stats returns the counters as they are.
@@ -184,22 +192,22 @@ func (c *Cache) touch(e *entry, touched, now int64) {
 }
 
 // serveDue decides about a tenant that is due for a refresh, or past its TTL.
-func (c *Cache) serveDue(e *entry, now int64) (Config, bool) {
+func (c *Cache) serveDue(e *entry, now int64) *entryState {
 	c.mu.Lock()
 	v := c.judge(e, now)
 	c.mu.Unlock()
-	if !v.serve {
-		return Config{}, false
+	if v.serve == nil {
+		return nil
 	}
 	c.hit()
 	c.act(v)
-	return v.config, true
+	return v.serve
 }
 
 // act does what judge decided but for serving, without the lock.
 func (c *Cache) act(v verdict) {
 	if v.refresh {
-		c.refresh(v.config.ID)
+		c.refresh(v.serve.config.ID)
 	}
 	if v.tell {
 		c.tellStale(v.stale)

@@ -44,9 +44,8 @@ type entryState struct {
 
 // A verdict is what becomes of one question about a known tenant.
 type verdict struct {
-	serve   bool
-	config  Config
-	refresh bool // put it in the queue: it is marked as queued already
+	serve   *entryState // nil: wait for a load
+	refresh bool        // put it in the queue: it is marked as queued already
 	tell    bool
 	stale   Stale
 }
@@ -54,7 +53,7 @@ type verdict struct {
 // judge decides whether a known tenant is served without waiting for a load. It needs mu.
 func (c *Cache) judge(e *entry, now int64) verdict {
 	s := e.state.Load()
-	v := verdict{serve: true, config: s.config}
+	v := verdict{serve: s}
 	if now < s.refreshAt {
 		return v
 	}
