@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/devrev/pairdb/quorum"
@@ -166,7 +167,7 @@ type requestError struct {
 }
 
 func (e *requestError) Error() string {
-	s := fmt.Sprintf("pairdb: %s %s/%q: %v", e.op, e.tenant, shorten(e.key), e.cause)
+	s := fmt.Sprintf("pairdb: %s %s/%q: %v", e.op, shownTenant(e.tenant), shorten(e.key), e.cause)
 	if e.outcome != nil {
 		s += " (" + e.outcome.Error() + ")"
 	}
@@ -194,6 +195,14 @@ func (e foreignError) Is(target error) bool {
 
 // As finds types in the error.
 func (e foreignError) As(target any) bool { return errors.As(e.err, target) }
+
+// shownTenant is the id as errors show it: what cannot be one is quoted, whatever it is made of.
+func shownTenant(id string) string {
+	if checkTenant(id) == nil {
+		return id
+	}
+	return strconv.Quote(shorten(id))
+}
 
 // shorten keeps an error readable when the key is long.
 func shorten(key string) string {

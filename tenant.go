@@ -43,7 +43,7 @@ func (t *Tenant) Owners(key string) ([]topology.Node, error) {
 		err = k.place()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("pairdb: owners of %s/%q: %w", t.id, shorten(key), err)
+		return nil, fmt.Errorf("pairdb: owners of %s/%q: %w", shownTenant(t.id), shorten(key), err)
 	}
 	nodes := make([]topology.Node, 0, len(k.owners))
 	for _, o := range k.owners {

@@ -88,7 +88,7 @@ func (t *Typed[T]) Get(ctx context.Context, key string, opts ...ReadOption) (Typ
 func (t *Typed[T]) Put(ctx context.Context, key string, value T, opts ...WriteOption) (Receipt, error) {
 	b, err := t.codec.Encode(value)
 	if err != nil {
-		return Receipt{}, fmt.Errorf("pairdb: put %s/%q: encode: %w (%w)", t.tenant.id, shorten(key), err, ErrNotApplied)
+		return Receipt{}, fmt.Errorf("pairdb: put %s/%q: encode: %w (%w)", shownTenant(t.tenant.id), shorten(key), err, ErrNotApplied)
 	}
 	return t.tenant.Put(ctx, key, b, opts...)
 }
