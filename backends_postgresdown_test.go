@@ -53,9 +53,8 @@ func TestNoRequestOfAKnownTenantFailsWhilePostgreSQLIsAway(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, away.begin())
 		for _, p := range processes {
-			eventually(t, "all tenants served past their TTL", func() bool { n, _ := p.heard.staleTenants(); return n == len(known) })
-			_, cause := p.heard.staleTenants()
-			t.Logf("%s: HookTenantStale: %v", away.how, cause)
+			eventually(t, "all tenants served past their TTL", func() bool { return p.heard.staleTenants() == len(known) })
+			t.Logf("%s: HookTenantStale: %v", away.how, p.heard.staleCause(known[0]))
 		}
 		newcomer := fmt.Sprintf("newcomer-%d", i)
 		refusesNewcomer(t, away.how, processes[i%2], newcomer)

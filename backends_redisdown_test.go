@@ -36,7 +36,7 @@ func redisStore(tb testing.TB, addr string) *idempotencyredis.Store {
 // keyedClient opens a client on a cluster whose idempotency records are in Redis.
 func keyedClient(t *testing.T, c *pairdbtest.Cluster, r *testservers.Redis, opts ...pairdb.IdempotencyOption) (*pairdb.Client, *heard) {
 	t.Helper()
-	h := &heard{stale: map[string]int{}}
+	h := newHeard()
 	opts = append(opts, pairdb.IdempotencyTimeout(storeTimeout))
 	client := c.Client(t, pairdb.WithIdempotency(redisStore(t, r.Addr()), opts...), pairdb.WithHooks(h))
 	require.NoError(t, client.Ready(t.Context()))

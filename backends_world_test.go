@@ -127,7 +127,7 @@ type setting struct {
 
 func (b *backends) process(s setting) *process {
 	b.t.Helper()
-	p := &process{pool: newPool(b.t, b.url), heard: &heard{stale: map[string]int{}}}
+	p := &process{pool: newPool(b.t, b.url), heard: newHeard()}
 	source, err := topologypg.New(p.pool, pairdbtest.ClusterName)
 	require.NoError(b.t, err)
 	store, err := tenantpg.New(p.pool, s.tenants...)
@@ -169,17 +169,17 @@ func (p *process) takes(t *testing.T, id string, bytes int) bool {
 // heard is a hook that keeps what backends give cause to.
 type heard struct {
 	mu             sync.Mutex
-	stale          map[string]int // guarded by mu, as all below; per tenant
-	staleErr       error
+	stale          map[string]error // guarded by mu, as all below; per tenant, the last cause
 	topologyErrors int
 	once           []pairdb.Idempotency
 }
 
+func newHeard() *heard { return &heard{stale: map[string]error{}} }
+
 func (h *heard) OnTenantStale(e pairdb.TenantStale) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.stale[e.Tenant]++
-	h.staleErr = e.Err
+	h.stale[e.Tenant] = e.Err
 }
 
 func (h *heard) OnTopology(e pairdb.TopologyChange) {
@@ -201,14 +201,21 @@ func (h *heard) forget() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	clear(h.stale)
-	h.staleErr, h.topologyErrors, h.once = nil, 0, nil
+	h.topologyErrors, h.once = 0, nil
 }
 
-// staleTenants are how many tenants it was told of, and the last one's cause.
-func (h *heard) staleTenants() (int, error) {
+// staleTenants are how many tenants it was told of.
+func (h *heard) staleTenants() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.stale), h.staleErr
+	return len(h.stale)
+}
+
+// staleCause is why a tenant was served past its TTL, if it was.
+func (h *heard) staleCause(id string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.stale[id]
 }
 
 func (h *heard) topologyFailures() int {
