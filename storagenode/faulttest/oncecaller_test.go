@@ -106,16 +106,22 @@ func (c *onceCaller) note(n note) {
 // left behind is too old for the nodes.
 const slowTime = onceWindow + 1500*time.Millisecond
 
-// choose picks a request that the process of this slot may make so long after the trial's
-// begin: often one of the latest, else any. It is nil now and then.
-func choose(rng *rand.Rand, requests []*onceRequest, slot, slots int, since time.Duration) *onceRequest {
+// A chooser picks requests for the process of a slot.
+type chooser struct {
+	requests    []*onceRequest
+	slot, slots int
+	born        time.Duration // of the process, after the trial's begin
+}
+
+// choose picks one that may be made so long after the trial's begin: often one of the latest,
+// else any. It is nil now and then.
+func (c *chooser) choose(rng *rand.Rand, since time.Duration) *onceRequest {
 	latest := since - time.Second
 	for range 50 {
-		r := requests[rng.IntN(len(requests))]
-		age := since - r.At
+		r := c.requests[rng.IntN(len(c.requests))]
 		switch {
-		case age < 0:
-		case r.Slow && age < slowTime && (r.ID%slots != slot || age > slowTime/8):
+		case since < r.At:
+		case r.Slow && since < r.At+slowTime && !(c.mayBegin(r) && since < r.At+slowTime/8):
 		case r.At < latest && rng.IntN(8) != 0:
 		default:
 			return r
@@ -123,3 +129,7 @@ func choose(rng *rand.Rand, requests []*onceRequest, slot, slots int, since time
 	}
 	return nil
 }
+
+// mayBegin reports whether this is the process that tries a slow request: not one that came in the place of a
+// process that died of it.
+func (c *chooser) mayBegin(r *onceRequest) bool { return r.ID%c.slots == c.slot && c.born <= r.At }

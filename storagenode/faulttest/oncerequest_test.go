@@ -87,7 +87,7 @@ func onceRequests(rng *rand.Rand, n int, d time.Duration) []*onceRequest {
 	var list []*onceRequest
 	add := func(tenant, key string, kinds []string, over *onceRequest) *onceRequest {
 		r := &onceRequest{ID: len(list), Tenant: tenant, Key: key, Kind: kinds[rng.IntN(len(kinds))], Over: over}
-		r.At = time.Duration(rng.Int64N(int64(d)))
+		r.At = time.Duration(rng.Int64N(int64(max(d-slowTime, d/2)))) // so that the last grow too old as well
 		r.Slow = rng.IntN(2) == 0
 		list = append(list, r)
 		return r

@@ -25,16 +25,18 @@ const (
 	anyMoment      = "at any moment"
 )
 
+// steps says how often each one is chosen.
 var steps = []string{
-	beforeLookup, beforeIntent, afterIntent, afterIntent, afterMerge, afterMerge, afterMerge, beforeResult, afterResult,
+	beforeLookup, beforeIntent, afterIntent, afterIntent, afterIntent, afterMerge, afterMerge, afterMerge, beforeResult, afterResult,
 	beforeReplaced, afterReplaced, anyMoment,
 }
 
-// A doom is where a process dies.
+// A doom is where a process dies. Only slow requests count for afterIntent and afterMerge: nobody goes on
+// with what is left behind before it is too old.
 type doom struct {
 	Step   string
 	Count  int32 // how often it gets there, that time included
-	Merges int32 // of afterMerge: the writes to connections to nodes that come out once the intent is recorded
+	Merges int32 // of afterMerge: how many writes to nodes' connections come out after the intent is recorded
 }
 
 // A mortal is a process that dies of a doom.
@@ -59,7 +61,7 @@ func (m *mortal) reach(step string) {
 	}
 }
 
-// recorded tells that an intent of the process's own is in the store: the writes to nodes come next.
+// recorded tells that the store has an intent of the process's own: the writes to nodes come next.
 func (m *mortal) recorded() {
 	m.reach(afterIntent)
 	if m.Step == afterMerge && m.left.Add(-1) == 0 {
@@ -97,7 +99,8 @@ func (c *mortalConn) Write(b []byte) (int, error) {
 // A mortalStore is the store of a process that dies at its steps.
 type mortalStore struct {
 	idempotency.Store
-	m *mortal
+	m    *mortal
+	slow map[string]bool // the tokens of slow requests
 }
 
 func (s *mortalStore) Lookup(ctx context.Context, k idempotency.Key) (idempotency.Record, bool, error) {
@@ -108,7 +111,7 @@ func (s *mortalStore) Lookup(ctx context.Context, k idempotency.Key) (idempotenc
 func (s *mortalStore) Begin(ctx context.Context, k idempotency.Key, i idempotency.Intent, ttl time.Duration) (idempotency.Record, bool, error) {
 	s.m.reach(beforeIntent)
 	rec, mine, err := s.Store.Begin(ctx, k, i, ttl)
-	if err == nil && mine {
+	if err == nil && mine && s.slow[k.Token] {
 		s.m.recorded()
 	}
 	return rec, mine, err

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -29,7 +30,7 @@ const (
 	onceSkew   = time.Second
 
 	workerSlots = 3                // processes at a time
-	lifeLimit   = 3 * time.Second  // of a process that does not come to its step
+	lifeLimit   = 2 * time.Second  // of a process that does not come to its step
 	repeatLimit = 60 * time.Second // for all requests to succeed once faults have stopped
 )
 
@@ -157,18 +158,24 @@ func (r *onceTrial) tormentRedis(ctx context.Context) error {
 // employ runs one worker after the other at a slot. Each dies, of its doom or in the end of this.
 func (r *onceTrial) employ(ctx context.Context, slot int, rng *rand.Rand) error {
 	co := r.c.coords[slot]
+	var next []string
 	for i := 0; ctx.Err() == nil; i++ {
+		if len(next) == 0 {
+			next = slices.Clone(steps)
+			rng.Shuffle(len(next), func(i, j int) { next[i], next[j] = next[j], next[i] })
+		}
 		name := fmt.Sprintf("w%d-%d", slot, i)
 		o := orders{
 			Name: name, Slot: slot, Slots: workerSlots, Seed: rng.Uint64(), Begun: r.begun, FreshTokens: r.freshTokens,
 			Redis: r.redis.Addr(), Topology: co.topo, Requests: r.requests, Notes: filepath.Join(r.dir, "notes-"+name),
 			Life: lifeLimit,
-			Doom: doom{Step: steps[rng.IntN(len(steps))], Count: int32(1 + rng.IntN(2)), Merges: int32(1 + rng.IntN(3))},
+			Doom: doom{Step: next[0], Count: int32(1 + rng.IntN(2)), Merges: int32(1 + rng.IntN(3))},
 		}
+		next = next[1:]
 		switch o.Doom.Step {
 		case anyMoment:
 			o.Life = time.Duration(100+rng.IntN(900)) * time.Millisecond
-		case beforeReplaced, afterReplaced: // which are rare
+		case afterIntent, afterMerge, beforeReplaced, afterReplaced: // which are rare
 			o.Doom.Count = 1
 		}
 		if err := r.runWorker(ctx, &o); err != nil {

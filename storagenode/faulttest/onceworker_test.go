@@ -82,7 +82,11 @@ func obey(file string) error {
 	if err != nil {
 		return err
 	}
-	options, err := c.onceOptions(&mortalStore{store, m})
+	slow := map[string]bool{}
+	for _, r := range o.Requests {
+		slow[r.token()] = r.Slow
+	}
+	options, err := c.onceOptions(&mortalStore{store, m, slow})
 	if err != nil {
 		return err
 	}
@@ -93,18 +97,19 @@ func obey(file string) error {
 	ready, cancel := context.WithTimeout(context.Background(), workerReady)
 	_ = c.client.Ready(ready) // if not, its calls fail
 	cancel()
+	choices := &chooser{requests: o.Requests, slot: o.Slot, slots: o.Slots, born: time.Since(o.Begun)}
 	for i := range workerCallers - 1 {
-		go o.repeat(c, uint64(i))
+		go o.repeat(c, choices, uint64(i))
 	}
-	o.repeat(c, workerCallers)
+	o.repeat(c, choices, workerCallers)
 	return nil
 }
 
 // repeat makes calls for ever.
-func (o *orders) repeat(c *onceCaller, stream uint64) {
+func (o *orders) repeat(c *onceCaller, choices *chooser, stream uint64) {
 	rng := rand.New(rand.NewPCG(o.Seed, stream)) //nolint:gosec // a schedule, not a secret
 	for range time.Tick(pace) {
-		r := choose(rng, o.Requests, o.Slot, o.Slots, time.Since(o.Begun))
+		r := choices.choose(rng, time.Since(o.Begun))
 		if r == nil {
 			continue
 		}
