@@ -116,7 +116,7 @@ func (k *call) setDeadline(timeout time.Duration) {
 
 // end counts the call, tells the hooks, and gives err the form that callers get.
 func (k *call) end(err error, outcome error) error {
-	if err != nil && k.c.background.Err() != nil && errors.Is(err, replica.ErrClosed) {
+	if err != nil && k.c.background.Err() != nil && (errors.Is(err, replica.ErrClosed) || errors.Is(err, tenant.ErrClosed)) {
 		err = &kindError{kind: ErrClosed, err: err} // cut by Close: no other call will do better
 	}
 	if err != nil && err != ErrNotFound { //nolint:errorlint // the bare sentinel, which stays bare
