@@ -46,7 +46,7 @@ func connect(ctx context.Context, b backends, ttl time.Duration) (*app, error) {
 		return nil, err
 	}
 	// Deadlines are kept, and attempts are few: a server that is down is an error with its cause
-	// before the client's IdempotencyTimeout of a second is over.
+	// after some 0.2 s.
 	a.redis = goredis.NewClient(&goredis.Options{
 		Addr: b.Redis, ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 2,
 	})
@@ -80,7 +80,8 @@ func (a *app) open(ctx context.Context, b backends, o openOption) error {
 	}
 	a.client, err = pairdb.Open(ctx, a.topology,
 		pairdb.WithTenants(a.tenants),
-		pairdb.WithIdempotency(once, append(o.option, pairdb.IdempotencyTTL(time.Hour))...),
+		pairdb.WithIdempotency(once, append(o.option,
+			pairdb.IdempotencyTTL(time.Hour), pairdb.IdempotencyTimeout(patience))...),
 		pairdb.WithHooks(o.hooks...),
 		pairdb.WithTimeout(patience),
 	)

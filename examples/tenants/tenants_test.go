@@ -38,6 +38,13 @@ func ownServers(t *testing.T) {
 	ownTemp(t)
 }
 
+func skipShort(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes some seconds")
+	}
+}
+
 // ownTemp is where all files go; they have to be gone when the test ends. PostgreSQL may run as
 // another user, who could not enter the test's own directory.
 func ownTemp(t *testing.T) {
@@ -90,6 +97,7 @@ func TestItShowsEveryStepAndAllIsAsExpected(t *testing.T) {
 }
 
 func TestServersThatRunAlreadyAreUsedLeftRunningAndLeftClean(t *testing.T) {
+	skipShort(t)
 	ownServers(t)
 	postgres, redis := testservers.SharedPostgres(t), testservers.SharedRedis(t)
 	t.Setenv(postgresEnv, postgres)
@@ -115,6 +123,7 @@ func TestServersThatRunAlreadyAreUsedLeftRunningAndLeftClean(t *testing.T) {
 }
 
 func TestAnInterruptedRunEndsItsServersAndLeavesNothingBehind(t *testing.T) {
+	skipShort(t)
 	for _, text := range []string{"   cluster ", "killed while it was counting", "stopped after"} {
 		t.Run(strings.TrimSpace(text), func(t *testing.T) {
 			ownServers(t)
