@@ -32,8 +32,7 @@
 // # What it shows
 //
 // P2, P3, P4, P8 and P9 of the design, by the record; P7, by receipts, audit logs and values; P12, for a full disk
-// and one that was replaced; P13, by
-// counting goroutines after the clients were closed. That the test can fail is shown by tests of its
+// and one that was replaced; P13, by counting goroutines after the clients were closed. That the test can fail is shown by tests of its
 // own: nodes that forget and levels that do not overlap have to be caught, and so have processes that take
 // a fresh key for each try and a Redis that forgets.
 //
