@@ -30,6 +30,20 @@ const (
 	Update
 )
 
+// String returns "put", "delete" or "update".
+func (o Op) String() string {
+	switch o {
+	case Put:
+		return "put"
+	case Delete:
+		return "delete"
+	case Update:
+		return "update"
+	default:
+		return "unknown operation"
+	}
+}
+
 // A Fingerprint stands for what was asked for; see FingerprintOf. Two requests under one key
 // whose fingerprints differ are in conflict.
 type Fingerprint [16]byte

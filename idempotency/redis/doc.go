@@ -70,9 +70,11 @@
 //
 // # The client
 //
-// Set ContextTimeoutEnabled: without it go-redis waits for ReadTimeout (5 s), whatever the call's
+// New wants ContextTimeoutEnabled: without it go-redis waits for ReadTimeout (5 s), whatever the call's
 // deadline is, and that for each of its attempts. It notices a context that is cancelled without a deadline between
-// attempts alone. MaxRetries and DialerRetries say how long a server that is away is tried.
+// attempts alone. MaxRetries and DialerRetries say how long a server that is away is tried: with the
+// defaults for as long as the call may take, and the error is then that its time was over. With 1 and 1
+// it says that the connection was refused.
 //
 // Let no client read from replicas (ReadOnly, RouteByLatency, RouteRandomly, ReplicaOnly). Records are written on
 // masters all the same, but Lookup may miss one; Begin then finds it. A Ring loses records: while it

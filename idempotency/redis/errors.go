@@ -55,6 +55,9 @@ var refusals = map[string]refusal{
 func failed(ctx context.Context, what, name string, err error) error {
 	doing := fmt.Sprintf("idempotency/redis: %s %s", what, name)
 	if ended := ctxError(ctx, err); ended != nil {
+		if errors.Is(err, ended) {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
 		return fmt.Errorf("%s: %w: %w", doing, ended, err)
 	}
 	if r, ok := refusals[code(err)]; ok {

@@ -75,12 +75,12 @@ func TestOneEvictingServerOfManyIsFound(t *testing.T) {
 	t.Parallel()
 	addrs := startCluster(t, 2, "--maxmemory-policy", "allkeys-lru")
 	require.NoError(t, clientOf(t, addrs[1]).ConfigSet(t.Context(), "maxmemory", "100mb").Err())
-	cluster := closing(t, goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: addrs}))
+	cluster := closing(t, goredis.NewClusterClient(&goredis.ClusterOptions{Addrs: addrs, ContextTimeoutEnabled: true}))
 	_, _, err := storeOn(t, cluster).Begin(t.Context(), someKey, write(1, "v"), long)
 	require.ErrorIs(t, err, redis.ErrEvicting)
 
 	fine := testservers.NewRedis(t)
-	ring := closing(t, goredis.NewRing(&goredis.RingOptions{Addrs: map[string]string{"a": fine.Addr(), "b": addrs[1]}}))
+	ring := closing(t, goredis.NewRing(&goredis.RingOptions{Addrs: map[string]string{"a": fine.Addr(), "b": addrs[1]}, ContextTimeoutEnabled: true}))
 	_, _, err = storeOn(t, ring).Begin(t.Context(), someKey, write(1, "v"), long)
 	require.ErrorIs(t, err, redis.ErrEvicting)
 }

@@ -14,7 +14,7 @@ import (
 func TestNewRefusesWhatItCannotWorkWith(t *testing.T) {
 	_, err := redis.New(nil)
 	require.Error(t, err)
-	client := closing(t, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1"}))
+	client := closing(t, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1", ContextTimeoutEnabled: true}))
 	for _, prefix := range []string{"", "a b", "{x}", "a}", "ä", "a\n", strings.Repeat("x", redis.MaxPrefixBytes+1)} {
 		_, err := redis.New(client, redis.Prefix(prefix))
 		require.ErrorContains(t, err, "Prefix", "%q", prefix)
@@ -24,14 +24,14 @@ func TestNewRefusesWhatItCannotWorkWith(t *testing.T) {
 }
 
 func TestRecordNamesStayAsTheyAre(t *testing.T) {
-	client := closing(t, goredis.NewClient(&goredis.Options{}))
+	client := closing(t, goredis.NewClient(&goredis.Options{ContextTimeoutEnabled: true}))
 	key := idempotency.Key{Cluster: "c1", Tenant: "shop", Key: "order/1", Token: "token"}
 	require.Equal(t, "pairdb:idem:c1:shop:UqXreZkNQvsPnU1KiL71DYx8kkDaMmBh", storeOn(t, client).RecordName(key))
 	require.Equal(t, "mine/c1:shop:UqXreZkNQvsPnU1KiL71DYx8kkDaMmBh", storeOn(t, client, redis.Prefix("mine/")).RecordName(key))
 }
 
 func TestInputThatBreaksARuleIsRefusedWithoutAsking(t *testing.T) {
-	s := storeOn(t, closing(t, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1", MaxRetries: -1})))
+	s := storeOn(t, closing(t, goredis.NewClient(&goredis.Options{Addr: "127.0.0.1:1", MaxRetries: -1, ContextTimeoutEnabled: true})))
 	bad := someKey
 	bad.Tenant = "{shop}"
 	for method, err := range map[string]error{
@@ -49,3 +49,15 @@ func TestInputThatBreaksARuleIsRefusedWithoutAsking(t *testing.T) {
 }
 
 func second(_ idempotency.Record, _ bool, err error) error { return err }
+
+func TestAClientWhoseCallsOutlastTheirContextIsRefused(t *testing.T) {
+	for name, client := range map[string]goredis.UniversalClient{
+		"single":   closing(t, goredis.NewClient(new(goredis.Options))),
+		"sentinel": closing(t, goredis.NewFailoverClient(&goredis.FailoverOptions{MasterName: "m", SentinelAddrs: []string{"127.0.0.1:1"}})),
+		"cluster":  closing(t, goredis.NewClusterClient(new(goredis.ClusterOptions))),
+		"ring":     closing(t, goredis.NewRing(new(goredis.RingOptions))),
+	} {
+		_, err := redis.New(client)
+		require.ErrorContains(t, err, "ContextTimeoutEnabled", name)
+	}
+}

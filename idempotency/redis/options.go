@@ -3,6 +3,8 @@ package redis
 import (
 	"errors"
 	"fmt"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 const (
@@ -56,4 +58,26 @@ func AllowEviction() Option {
 	})
 }
 
-var errNoClient = errors.New("idempotency/redis: New: client is nil")
+var (
+	errNoClient  = errors.New("idempotency/redis: New: client is nil")
+	errNoTimeout = errors.New("idempotency/redis: New: set ContextTimeoutEnabled in the client's options: " +
+		"without it a call outlasts its context, so that a server which hangs holds up each write by the client's own timeouts and retries")
+)
+
+// checkTimeout refuses a client of go-redis whose calls do not end with their context. It cannot look into
+// other implementations.
+func checkTimeout(client goredis.UniversalClient) error {
+	enabled := true
+	switch c := client.(type) {
+	case *goredis.Client:
+		enabled = c.Options().ContextTimeoutEnabled
+	case *goredis.ClusterClient:
+		enabled = c.Options().ContextTimeoutEnabled
+	case *goredis.Ring:
+		enabled = c.Options().ContextTimeoutEnabled
+	}
+	if !enabled {
+		return errNoTimeout
+	}
+	return nil
+}

@@ -115,7 +115,7 @@ func TestAServerThatWantsAnotherPasswordIsErrDenied(t *testing.T) {
 	t.Parallel()
 	r := testservers.NewRedis(t, "--requirepass", "right")
 	requireAll(t, storeOn(t, clientOf(t, r.Addr())), redis.ErrDenied, "NOAUTH")
-	wrong := closing(t, goredis.NewClient(&goredis.Options{Addr: r.Addr(), Password: "wrong", MaxRetries: -1}))
+	wrong := closing(t, goredis.NewClient(&goredis.Options{Addr: r.Addr(), Password: "wrong", MaxRetries: -1, ContextTimeoutEnabled: true}))
 	requireAll(t, storeOn(t, wrong), redis.ErrDenied, "WRONGPASS")
 }
 
@@ -127,7 +127,7 @@ func TestTheRightsThatAreDocumentedSuffice(t *testing.T) {
 	r := testservers.NewRedis(t)
 	admin := clientOf(t, r.Addr())
 	require.NoError(t, admin.Do(t.Context(), rights...).Err())
-	app := closing(t, goredis.NewClient(&goredis.Options{Addr: r.Addr(), Username: "app", Password: "secret", MaxRetries: -1}))
+	app := closing(t, goredis.NewClient(&goredis.Options{Addr: r.Addr(), Username: "app", Password: "secret", MaxRetries: -1, ContextTimeoutEnabled: true}))
 	s := storeOn(t, app)
 	begin(t, s, someKey, write(1, "v"))
 	_, mine, err := s.Replace(t.Context(), someKey, write(1, "").Dot(), write(2, "w"), long)

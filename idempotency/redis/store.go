@@ -30,12 +30,16 @@ type Store struct {
 
 var _ idempotency.Store = (*Store)(nil)
 
-// New returns a store on the client, which stays the caller's to close. It does no I/O. Every kind
+// New returns a store on the client, which stays the caller's to close, and must have
+// ContextTimeoutEnabled. It does no I/O. Every kind
 // of client will do: single, failover (Sentinel), Cluster and Ring; the package comment says how
 // each is to be set up, and why a Ring is not a good one.
 func New(client goredis.UniversalClient, opts ...Option) (*Store, error) {
 	if client == nil {
 		return nil, errNoClient
+	}
+	if err := checkTimeout(client); err != nil {
+		return nil, err
 	}
 	s := &Store{client: client, prefix: DefaultPrefix}
 	for _, o := range opts {

@@ -129,7 +129,7 @@ func TestABeginWhoseAnswerWasLostIsTriedAgainAndStillItsOwn(t *testing.T) {
 	addr := testservers.SharedRedis(t)
 	var lose atomic.Bool
 	client := closing(t, goredis.NewClient(&goredis.Options{
-		Addr: addr, MaxRetries: 1,
+		Addr: addr, MaxRetries: 1, ContextTimeoutEnabled: true,
 		Dialer: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			conn, err := new(net.Dialer).DialContext(ctx, network, addr)
 			return &losing{Conn: conn, lose: &lose}, err

@@ -61,7 +61,7 @@ func (c *onceCaller) onceOptions(store idempotency.Store) ([]pairdb.Option, erro
 }
 
 func newStore(addr string) (*redis.Store, *goredis.Client, error) {
-	client := goredis.NewClient(&goredis.Options{Addr: addr})
+	client := goredis.NewClient(&goredis.Options{Addr: addr, ContextTimeoutEnabled: true, DialerRetries: 1})
 	store, err := redis.New(client)
 	return store, client, err
 }
