@@ -3,6 +3,9 @@ package postgres
 import (
 	"context"
 	"errors"
+	"net"
+	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -130,9 +133,16 @@ func TestAListenerHearsAlsoAfterItHasAskedWhetherTheServerIsThere(t *testing.T) 
 	require.Equal(t, "x", next(t, h.payloads))
 }
 
-func TestAServerThatDoesNotAnswerAnyMoreIsNoticed(t *testing.T) {
+func TestAServerThatDoesNotAnswerAnyMoreIsNoticedAndNothingIsLeftOfTheListener(t *testing.T) {
 	server := testservers.NewPostgres(t)
-	pool := newPool(t, server.URL("postgres"))
+	var dials atomic.Int32
+	pool := newPool(t, server.URL("postgres"), func(c *pgxpool.Config) {
+		dial := c.ConnConfig.DialFunc
+		c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			dials.Add(1)
+			return dial(ctx, network, addr)
+		}
+	})
 	h := hear(t, pool, "a", time.Second, 500*time.Millisecond)
 	next(t, h.listening)
 	require.NoError(t, server.Freeze())
@@ -141,6 +151,10 @@ func TestAServerThatDoesNotAnswerAnyMoreIsNoticed(t *testing.T) {
 	require.Error(t, err)
 	require.NotErrorIs(t, err, context.Canceled)
 	t.Log(err)
+	require.EqualValues(t, 1, dials.Load(), "to cancel what was asked would be a second one")
+	stacks := make([]byte, 1<<20)
+	require.NotContains(t, string(stacks[:runtime.Stack(stacks, true)]), "asyncClose")
+
 	h = hear(t, pool, "a", time.Second, 100*time.Millisecond)
 	require.Error(t, next(t, h.ended), "a server that takes connections and says nothing")
 }

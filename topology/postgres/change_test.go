@@ -177,6 +177,19 @@ func TestAClusterInUseTakesOnlyWhatMovesNoData(t *testing.T) {
 	holds(t, s, want)
 }
 
+// With one partition a node that is always the last owner can go without another taking its place.
+func TestANodeThatOwnsWhatOthersOwnTooCannotGo(t *testing.T) {
+	s, _ := newStore(t)
+	small := sample()
+	small.Partitions, small.Nodes = 1, small.Nodes[:2]
+	require.NoError(t, s.Create(t.Context(), small))
+	require.NoError(t, s.RecordStore(t.Context(), "n1", 5))
+	for i := range small.Nodes {
+		without := next(t, s, func(t *topology.Topology) { t.Nodes = append(t.Nodes[:i:i], t.Nodes[i+1:]...) })
+		require.ErrorIs(t, s.Update(t.Context(), without), postgres.ErrMoves)
+	}
+}
+
 func TestAnUpdateThatNamesNoStoreKeepsTheOneThatWasRecorded(t *testing.T) {
 	s := created(t)
 	require.NoError(t, s.RecordStore(t.Context(), "n2", 5))
@@ -231,4 +244,19 @@ func atOnce(n int, call func(i int) error) []error {
 	}
 	wg.Wait()
 	return errs
+}
+
+func TestTwoClustersInOneDatabaseKeepApart(t *testing.T) {
+	s, pool := newStore(t)
+	require.NoError(t, s.Create(t.Context(), sample()))
+	other, err := postgres.New(pool, "Shop")
+	require.NoError(t, err)
+	_, err = other.Current(t.Context())
+	require.ErrorIs(t, err, postgres.ErrNotFound)
+	toys := topology.Topology{Cluster: "Shop", Epoch: 1, Nodes: []topology.Node{{ID: "n1", Addr: "toys:1"}}}
+	require.NoError(t, other.Create(t.Context(), toys))
+	require.NoError(t, other.RecordStore(t.Context(), "n1", 1))
+	holds(t, s, sample())
+	toys.Epoch, toys.Nodes[0].StoreID = 2, 1
+	holds(t, other, toys)
 }

@@ -77,7 +77,7 @@ func (s *Store) leave() {
 }
 
 // listen wakes all who wait: when it begins to listen, as there may have been changes before; when one is told; and when the
-// connection breaks, so that they find out at once whether the database is still there.
+// connection breaks or cannot be made, so that they find out at once whether the database is still there.
 func (s *Store) listen(ctx context.Context) {
 	pause := shortestPause
 	for {
@@ -95,11 +95,9 @@ func (s *Store) listen(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		if !since.IsZero() {
-			s.wakeAll()
-			if time.Since(since) > longestPause { // else it may be refused each time
-				pause = shortestPause
-			}
+		s.wakeAll()
+		if !since.IsZero() && time.Since(since) > longestPause { // else it may be refused each time
+			pause = shortestPause
 		}
 		timer := time.NewTimer(pause/2 + rand.N(pause/2))
 		select {

@@ -138,6 +138,7 @@ func TestAChangeThatNobodyToldIsSeenByPolling(t *testing.T) {
 	s, pool := newStore(t, postgres.PollEvery(20*time.Millisecond))
 	require.NoError(t, s.Create(t.Context(), sample()))
 	got := watch(t, s, sample().Epoch)
+	listeners(t, pool, 1)
 	silent := storeOn(t, pool, postgres.WithoutNotify())
 	want := advance(t, silent)
 	a := soon(t, got)
