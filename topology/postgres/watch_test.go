@@ -165,8 +165,7 @@ func TestAnEarlierTopologyThatComesBackIsRefusedAndTheKnownOneStays(t *testing.T
 	other.Nodes = other.Nodes[:3]
 	for _, back := range []topology.Topology{earlier, other} {
 		require.NoError(t, s.Force(t.Context(), back))
-		_, err = s.Watch(t.Context(), known.Epoch)
-		require.ErrorIs(t, err, topology.ErrInvalid)
+		require.ErrorIs(t, soon(t, watch(t, s, known.Epoch)).err, topology.ErrInvalid)
 		again, err := s.Watch(t.Context(), 0)
 		require.NoError(t, err)
 		require.Same(t, known, again)
