@@ -82,6 +82,30 @@ func TestATopologyThatWouldMoveDataIsRefusedAndTheOneInForceStays(t *testing.T) 
 	}, pairdb.WithHooks(seen))
 }
 
+// With as many owners as nodes nothing ever moves; tenants with fewer owners are not to be forgotten.
+func TestATopologyThatWouldMoveTheDataOfSomeReplicationFactorIsRefused(t *testing.T) {
+	for name, change := range map[string]func(*topology.Topology){
+		"a weight":       func(topo *topology.Topology) { topo.Nodes[0].Weight = 3 },
+		"a node is gone": func(topo *topology.Topology) { topo.Nodes = topo.Nodes[:4] },
+		"zones": func(topo *topology.Topology) {
+			for i := range topo.Nodes {
+				topo.Nodes[i].Zone = string("aaabb"[i])
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cluster := pairdbtest.New(t, 5)
+				client := cluster.Client(t)
+				require.NoError(t, cluster.SetTopology(change))
+				synctest.Wait()
+				require.EqualValues(t, 1, client.Topology().Epoch)
+				require.EqualValues(t, 1, client.Stats().TopologyErrors)
+			})
+		})
+	}
+}
+
 func TestASourceThatFailsIsReportedAndAskedAgain(t *testing.T) {
 	seen := &recorder{}
 	broken := errors.New("registry is away")

@@ -92,15 +92,12 @@ func canFollow(prev *view, t *topology.Topology, r *ring.Ring) error {
 	if err := t.Follows(prev.topo); err != nil {
 		return err
 	}
-	if moved := ring.Moved(prev.ring, r, maxReplicas); moved > 0 {
+	if moved := ring.MostMoved(prev.ring, r); moved > 0 {
 		return fmt.Errorf("topology epoch %d would move %.1f%% of the ownerships without their data: "+
 			"only addresses, states and store ids may change", t.Epoch, moved*100)
 	}
 	return nil
 }
-
-// maxReplicas is the greatest replication factor of a tenant.
-const maxReplicas = ring.MaxOwners
 
 func (c *Client) connect(t *topology.Topology, n topology.Node) *replica.Conn {
 	return replica.New(replica.Config{

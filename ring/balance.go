@@ -55,6 +55,17 @@ func Moved(a, b *Ring, n int) float64 {
 	return float64(moved) / float64(total)
 }
 
+// MostMoved returns the largest of Moved, in either direction, over all numbers of owners up to
+// MaxOwners: 0 if and only if no key has other owners in b than in a, whatever its replication
+// factor. (With as many owners as nodes, nothing ever moves; with fewer, much may. And where a
+// node leaves, nobody need have become an owner.)
+func MostMoved(a, b *Ring) (most float64) {
+	for n := 1; n <= MaxOwners; n++ {
+		most = max(most, Moved(a, b, n), Moved(b, a, n))
+	}
+	return most
+}
+
 func contains(owners []int32, i int32) bool {
 	for _, o := range owners {
 		if o == i {

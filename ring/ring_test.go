@@ -112,6 +112,23 @@ func TestMovedCountsOwnersByIDAndNotByPlace(t *testing.T) {
 	require.InDelta(t, 0.5, ring.Moved(one, two, 2), 1e-9)
 }
 
+func TestMostMovedFindsWhatMovesForAnyReplicationFactorAndInEitherDirection(t *testing.T) {
+	cfg := ring.Config{Partitions: 64}
+	nodes := cluster(0, 4, 1)
+	a := mustNew(t, cfg, nodes)
+	require.Zero(t, ring.MostMoved(a, mustNew(t, cfg, nodes)))
+
+	heavier := slices.Clone(nodes)
+	heavier[0].Weight = 3
+	b := mustNew(t, cfg, heavier)
+	require.Zero(t, ring.Moved(a, b, ring.MaxOwners), "with as many owners as nodes nothing moves")
+	require.NotZero(t, ring.MostMoved(a, b))
+
+	fewer := mustNew(t, cfg, nodes[:3])
+	require.Zero(t, ring.Moved(a, fewer, ring.MaxOwners), "nobody becomes an owner")
+	require.NotZero(t, ring.MostMoved(a, fewer))
+}
+
 // drawCluster makes a cluster of up to 24 nodes with uneven zones and weights.
 func drawCluster(t *rapid.T) (ring.Config, []ring.Node) {
 	cfg := ring.Config{

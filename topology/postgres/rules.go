@@ -68,10 +68,8 @@ func empty(t *topology.Topology) bool {
 	return true
 }
 
-// moved returns the largest share of ownerships that differ, over all replication factors: with as many owners as nodes
-// none ever does, while with fewer many may. Both directions count, as where a node leaves
-// nobody need have become an owner.
-func moved(has, next *topology.Topology) (share float64, err error) {
+// moved returns the largest share of ownerships that differ, over all replication factors.
+func moved(has, next *topology.Topology) (float64, error) {
 	a, err := has.Ring()
 	if err != nil {
 		return 0, err
@@ -80,10 +78,7 @@ func moved(has, next *topology.Topology) (share float64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for n := 1; n <= ring.MaxOwners; n++ {
-		share = max(share, ring.Moved(a, b, n), ring.Moved(b, a, n))
-	}
-	return share, nil
+	return ring.MostMoved(a, b), nil
 }
 
 // withStore returns has with another store of a node, and the epoch after, or nil if it has that one already.
