@@ -196,12 +196,13 @@ func (e foreignError) Is(target error) bool {
 // As finds types in the error.
 func (e foreignError) As(target any) bool { return errors.As(e.err, target) }
 
-// shownTenant is the id as errors show it: what cannot be one is quoted, whatever it is made of.
+// shownTenant is the id as errors show it: what is no id may have any length and bytes.
 func shownTenant(id string) string {
 	if checkTenant(id) == nil {
 		return id
 	}
-	return strconv.Quote(shorten(id))
+	quoted := strconv.Quote(shorten(id))
+	return quoted[1 : len(quoted)-1]
 }
 
 // shorten keeps an error readable when the key is long.
