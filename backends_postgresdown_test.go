@@ -27,6 +27,9 @@ const (
 )
 
 func TestNoRequestOfAKnownTenantFailsWhilePostgreSQLIsAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many seconds")
+	}
 	server := testservers.NewPostgres(t)
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)

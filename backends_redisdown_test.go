@@ -53,6 +53,9 @@ func redisOutages(r *testservers.Redis) []redisOutage {
 }
 
 func TestWhileRedisIsAwayWritesWithAKeyReachNoNodeAndOthersAreNotTouched(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many seconds")
+	}
 	r := testservers.NewRedis(t, durable...)
 	cluster := pairdbtest.New(t, 3)
 	client, h := keyedClient(t, cluster, r)
@@ -122,6 +125,9 @@ func keyedWrites(t *testing.T, shop *pairdb.Tenant) map[string]func(k string) (p
 }
 
 func TestAClientThatFailsOpenWritesWhileRedisIsAwayAndSaysThatItIsUnprotected(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes many seconds")
+	}
 	r := testservers.NewRedis(t, durable...)
 	cluster := pairdbtest.New(t, 3)
 	client, h := keyedClient(t, cluster, r, pairdb.FailOpen())
