@@ -171,8 +171,12 @@ func (o ttlOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.
 //
 // Repeat the request as it was: a call under the token with another operation,
 // value, time to live or context (After, NoContext or neither) is ErrIdempotencyConflict. Of
-// Update nothing but the key is compared, and its function is not called again: what it gave
-// the first time is what takes effect. The level and the timeout may differ.
+// Update nothing but the key is compared, and its function is not called again once a write of
+// what it gave was begun: that is what takes effect. (It is called again where it wrote nothing, or where
+// no node has taken the write for so long that none will.) The level and the timeout may differ.
+//
+// ErrNotApplied and ErrUnknown speak of this call. After an ErrUnknown, call with the same token until a call
+// succeeds: an ErrNotApplied of a later call does not say that the first one had no effect.
 //
 // The token is 1 to 255 bytes and counts for one key of one tenant: the same token with another
 // key is another write. It is remembered for the store's time to live

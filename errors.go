@@ -16,7 +16,9 @@ import (
 // errors of reads carry neither.
 var (
 	// ErrNotApplied: the write has not happened and never will. Trying again is safe.
-	// (Under an idempotency key another call with the key may still apply it.)
+	// Under an idempotency key that is said of this call alone: another call with the key
+	// may have applied the write, or may yet. After an ErrUnknown it settles nothing: call
+	// until one succeeds.
 	ErrNotApplied = errors.New("the write was not applied")
 	// ErrUnknown: the write may be visible at once, later, or never. With an
 	// idempotency key, call again with the same key. Without one, read the

@@ -59,17 +59,18 @@ func (k *call) newOnce(op idempotency.Op, value []byte, o *writeOptions) (*once,
 		r.Context = idempotency.EmptyContext
 	}
 	u.print = idempotency.FingerprintOf(r)
-	if err := u.checkRetention(); err != nil {
-		return nil, err
-	}
 	return u, nil
 }
 
-// checkRetention refuses a time to live that outlasts what an owner keeps.
-func (u *once) checkRetention() error {
+// checkLimits refuses what the owners, as far as they have told, would never take, so that it leaves
+// no record which nobody can finish; and a time to live that outlasts what they keep.
+func (u *once) checkLimits(sib *vclock.Sibling) error {
 	for _, o := range u.k.owners {
 		n := u.k.v.nodes[o]
 		l := n.conn.Health().Limits
+		if most := int(l.GetMaxValueBytes()); most > 0 && len(sib.Value) > most {
+			return &InputError{Field: "value", Reason: fmt.Sprintf("has %d bytes, node %s takes at most %d", len(sib.Value), n.ID, most)}
+		}
 		if l.GetRetentionMs() == 0 {
 			continue // not connected yet, or a node that does not tell
 		}
@@ -120,8 +121,7 @@ func (u *once) prepare() error {
 	if err != nil {
 		return err
 	}
-	down, amnesiac := k.v.unusable(k.owners)
-	if err := k.reachable(k.level, down, amnesiac); err != nil {
+	if err := u.checkLimits(&sib); err != nil {
 		return err
 	}
 	if err := k.stopped(); err != nil {

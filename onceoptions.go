@@ -33,7 +33,7 @@ type onceConfig struct {
 // again from its end. Default: 24 h, at most idempotency.MaxTTL. Nodes keep for their
 // retention (default 48 h) what a repetition is recognised by: a write is
 // refused with an InputError if the time to live, twice the write window and twice the skew limit are
-// more than that of an owner.
+// more than that of an owner that is connected.
 func IdempotencyTTL(d time.Duration) IdempotencyOption {
 	return onceOption(func(c *onceConfig) error {
 		if err := idempotency.CheckTTL(d); err != nil {

@@ -15,9 +15,10 @@ import (
 // seen a write, and sends their join to all as what nodes have held on disk. Its locks are as
 // writeRequest's.
 type settleRequest struct {
-	call    call
-	decided chan struct{}
-	until   time.Time // when the tail ends
+	call     call
+	decided  chan struct{}
+	patience time.Time // until when holders are waited for
+	until    time.Time // when the tail ends
 
 	mu     sync.Mutex
 	m      quorum.Settle // guarded by mu, as all below
@@ -33,7 +34,9 @@ func (k *call) settle(dot vclock.Dot, holders quorum.Set) (idempotency.Result, e
 	down, amnesiac := k.v.unusable(k.owners)
 	s := &settleRequest{
 		call: *k, decided: make(chan struct{}), until: later(k.deadline, time.Now().Add(defaultTail)),
-		reads: make([]*replica.Op, len(k.owners)), merges: make([]*replica.Op, len(k.owners)),
+		// One holder's state is enough, so one that is late must not take the merge's time too.
+		patience: time.Now().Add(time.Until(k.deadline) / 2),
+		reads:    make([]*replica.Op, len(k.owners)), merges: make([]*replica.Op, len(k.owners)),
 	}
 	err := s.m.Init(quorum.SettleParams{
 		Owners: quorum.Owners{Old: quorum.FirstN(len(k.owners))}, Level: k.level, Policy: k.cfg.Policy,
@@ -55,7 +58,7 @@ func (k *call) settle(dot vclock.Dot, holders quorum.Set) (idempotency.Result, e
 // follow does what a step asks for. mu is held.
 func (s *settleRequest) follow(step quorum.Step) {
 	for i := range step.State.All {
-		s.send(i, s.reads, replica.Op{Kind: storagepb.Kind_READ_STATE, Deadline: s.call.deadline})
+		s.send(i, s.reads, replica.Op{Kind: storagepb.Kind_READ_STATE, Deadline: s.patience})
 	}
 	for i := range step.Merge.All {
 		s.send(i, s.merges, replica.Op{
@@ -121,12 +124,14 @@ func (s *settleRequest) wait() {
 	}
 	s.mu.Lock()
 	s.follow(s.m.Cancel()) // nothing, where it is decided
-	s.withdraw()
+	s.letGo()
 	s.unlock()
 }
 
-// withdraw takes back what still waits for room; the rest has the tail's time. mu is held.
-func (s *settleRequest) withdraw() {
+// letGo takes back what still waits for room; the rest has the tail's time from here
+// (promise P11). mu is held.
+func (s *settleRequest) letGo() {
+	end := time.Now().Add(defaultTail)
 	for i := range s.flying.All {
 		op := s.merges[i]
 		if op == nil {
@@ -134,6 +139,7 @@ func (s *settleRequest) withdraw() {
 		}
 		before := s.conn(i).Health()
 		if !s.conn(i).WithdrawWaiting(op) {
+			s.conn(i).Shorten(op, end)
 			continue
 		}
 		s.flying = s.flying.Without(i)

@@ -20,20 +20,21 @@ type writeRequest struct {
 	dot     vclock.Dot
 	pinned  bool // the minter holds the key for this write
 	decided chan struct{}
-	over    chan<- struct{} // closed when the tail has ended; nil where nobody waits for that
-	until   time.Time       // when the tail ends
+	until   time.Time // when the tail ends
 
 	mu     sync.Mutex
-	m      quorum.Write // guarded by mu, as all below
-	ops    []replica.Op // by slot
-	flying quorum.Set   // accepted by a connection and not complete
+	m      quorum.Write    // guarded by mu, as all below
+	over   chan<- struct{} // closed when the fate is known or the tail has ended; nil where nobody waits for that
+	ops    []replica.Op    // by slot
+	flying quorum.Set      // accepted by a connection and not complete
 	causes causes
 	work   work // to be done when mu is free
 	ended  bool
 }
 
 // write sends the sibling to the owners and waits for the level. The minter's
-// pin on the key, if any, passes to the request. over, if not nil, is closed when the tail has ended.
+// pin on the key, if any, passes to the request. over, if not nil, is closed when the write is
+// decided and its fate is known, or the tail has ended.
 func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set, over chan<- struct{}) (*writeRequest, error) {
 	w := &writeRequest{
 		call: *k, dot: sib.Dot, pinned: pinned, over: over,
@@ -141,11 +142,24 @@ func (w *writeRequest) unlock() {
 	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying == 0 {
 		w.ended, w.work.ended = true, true
 	}
+	w.tellFate()
 	todo := w.work.take(w.call.c)
 	w.mu.Unlock()
 	w.call.repairAll(todo.repairs)
 	if todo.ended {
 		w.end()
+	}
+}
+
+// tellFate closes over, if anybody waits for it, once nothing that is still to come can change what
+// the fate comes to. mu is held.
+func (w *writeRequest) tellFate() {
+	if w.over == nil || w.m.Outcome() == quorum.Pending {
+		return
+	}
+	if fate, _ := w.m.Fate(); w.ended || fate == quorum.Applied {
+		close(w.over)
+		w.over = nil
 	}
 }
 
@@ -164,9 +178,6 @@ func (w *writeRequest) end() {
 				h.OnMissed(e)
 			}
 		}
-	}
-	if w.over != nil {
-		close(w.over)
 	}
 	w.call.c.gate.leave()
 }
