@@ -58,7 +58,7 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 	if err != nil {
 		return nil, fmt.Errorf("pairdb: open: topology: %w", err)
 	}
-	tenants, err := newTenants(cfg.tenants)
+	tenants, err := newTenants(cfg.tenants, cfg.log)
 	if err != nil {
 		return nil, fmt.Errorf("pairdb: open: tenants: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/devrev/pairdb/tenant"
@@ -19,13 +20,13 @@ type tenants struct {
 }
 
 // newTenants puts a cache before a reader that has none.
-func newTenants(r tenant.Reader) (*tenants, error) {
+func newTenants(r tenant.Reader, log *slog.Logger) (*tenants, error) {
 	t := &tenants{reader: r, stop: func() {}}
 	if _, t.immediate = r.(tenant.Immediate); t.immediate {
 		return t, nil
 	}
 	if t.atHand, _ = r.(tenant.AtHand); t.atHand == nil {
-		cache, err := tenant.NewCache(r)
+		cache, err := tenant.NewCache(r, tenant.LogTo(log))
 		if err != nil {
 			return nil, err
 		}

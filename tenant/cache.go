@@ -62,6 +62,7 @@ type Cache struct {
 	order    *simplelru.LRU[string, *entry]
 	unknown  *simplelru.LRU[string, int64] // until when
 	flights  map[string]*flight            // the newest load of each id, unless it was overtaken
+	late     map[string]*flight            // the newest that was overtaken byAny and has not ended
 	writes   map[string]*ownWrites         // the ids that are being changed through the cache
 	stats    CacheStats                    // but for Hits and Size
 	workers  int                           // that empty queue
@@ -103,6 +104,7 @@ func NewCache(r Reader, opts ...CacheOption) (*Cache, error) {
 		slots:   make(chan struct{}, maxLoads),
 		queue:   make(chan string, maxQueue),
 		flights: make(map[string]*flight),
+		late:    make(map[string]*flight),
 		writes:  make(map[string]*ownWrites),
 	}
 	forget := func(id string, _ *entry) { c.known.Delete(id) }

@@ -53,9 +53,16 @@ func (c *Cache) begin(id string, now int64) *flight {
 // overtake has the load of id that is under way, if there is one, be for those alone who wait
 // for it already. It needs mu.
 func (c *Cache) overtake(id string, why overtaken) {
+	if f := c.late[id]; f != nil { // it is older than whatever happens
+		f.overtaken = byChange
+		delete(c.late, id)
+	}
 	if f := c.flights[id]; f != nil {
 		f.overtaken = why
 		delete(c.flights, id)
+		if why == byAny {
+			c.late[id] = f
+		}
 	}
 }
 
@@ -68,7 +75,7 @@ func (c *Cache) launch(f *flight) {
 	})
 	if !started {
 		<-c.slots
-		c.settle(f, Config{}, ErrClosed)
+		_ = c.settle(f, Config{}, ErrClosed)
 	}
 }
 
@@ -77,9 +84,11 @@ func (c *Cache) load(closing context.Context, f *flight) {
 	ctx, cancel := context.WithTimeout(closing, c.cfg.loadTimeout)
 	defer cancel()
 	config, err := c.reader.Get(ctx, f.id)
+	var wrong error // with an answer that cannot be right
 	switch {
 	case err == nil:
 		err = checkLoaded(f.id, config)
+		wrong = err
 	case closing.Err() != nil:
 		err = ErrClosed
 	case errors.Is(err, ErrNotFound):
@@ -87,7 +96,12 @@ func (c *Cache) load(closing context.Context, f *flight) {
 		// The load's context, not that of who waits: it is not wrapped.
 		err = fmt.Errorf("the store has not answered within %v: %v", c.cfg.loadTimeout, err) //nolint:errorlint // see above
 	}
-	c.settle(f, config, err)
+	if disbelief := c.settle(f, config, err); disbelief != nil {
+		wrong = disbelief
+	}
+	if wrong != nil {
+		c.cfg.log.Warn("tenant: the store's answer is not believed; known tenants go on as they were last seen", "tenant", f.id, "error", wrong)
+	}
 }
 
 // checkLoaded holds invariant 1 against a Reader that does not.
@@ -102,7 +116,8 @@ func checkLoaded(id string, config Config) error {
 }
 
 // settle takes in what a load came to, and wakes who waits for it.
-func (c *Cache) settle(f *flight, config Config, err error) {
+// The error is why it does not believe a config that the store gave.
+func (c *Cache) settle(f *flight, config Config, err error) (disbelief error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	defer close(f.done)
@@ -110,9 +125,13 @@ func (c *Cache) settle(f *flight, config Config, err error) {
 	if f.overtaken == notOvertaken {
 		delete(c.flights, f.id)
 	}
+	if c.late[f.id] == f {
+		delete(c.late, f.id)
+	}
 	e, known := c.order.Peek(f.id)
 	if err == nil && known && f.overtaken == notOvertaken {
 		err = follows(e.state.Load().config, config)
+		disbelief = err
 	}
 	switch {
 	case err == nil:
@@ -129,6 +148,7 @@ func (c *Cache) settle(f *flight, config Config, err error) {
 			e.fail(now, err)
 		}
 	}
+	return disbelief
 }
 
 // keepLoaded holds what a load came to as far as it may, and returns what those get who wait for it.

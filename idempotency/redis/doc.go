@@ -59,7 +59,8 @@
 //	min-replicas-max-lag 10
 //	user app on >PASSWORD ~pairdb:idem:* +get +set +pexpire +eval +evalsha +config|get
 //
-// Without the last right the store works, and eviction goes unnoticed.
+// Without the last right the store works, and eviction goes unnoticed. The client of a Cluster asks for its
+// map too: +cluster|slots +cluster|shards +command.
 //
 // # Memory
 //

@@ -46,7 +46,7 @@ var refusals = map[string]refusal{
 	"MISCONF":     {ErrNotReady, "it cannot write to its disk; see its log"},
 	"NOAUTH":      {ErrDenied, "give the client a password"},
 	"WRONGPASS":   {ErrDenied, "the client's user name or password is wrong"},
-	"NOPERM":      {ErrDenied, "let its user run GET, SET, PEXPIRE, EVAL and EVALSHA on the keys of the prefix"},
+	"NOPERM":      {ErrDenied, "let its user run GET, SET, PEXPIRE, EVAL and EVALSHA on the keys of the prefix, and in a cluster COMMAND, CLUSTER SLOTS and CLUSTER SHARDS"},
 	"DENIED":      {ErrDenied, "protected mode is on: set a password on the server"},
 	"WRONGTYPE":   {idempotency.ErrDamaged, "another program uses the key: give the records a Prefix of their own"},
 }

@@ -133,6 +133,9 @@ func readVersion(ctx context.Context, q Querier, schema, component string) (int,
 			if err != nil {
 				return fmt.Errorf("pairdb_schema, component %q: %w", component, err)
 			}
+			if v < 1 {
+				return fmt.Errorf("pairdb_schema, component %q: %w", component, Wrong("version", "%d is below 1", v))
+			}
 			version = int(v)
 			return nil
 		})

@@ -85,13 +85,16 @@ func TestANewerSchemaIsRefusedWithBothVersions(t *testing.T) {
 }
 
 func TestAVersionThatSomebodySpoiltIsRefused(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
-	require.NoError(t, Migrate(t.Context(), pool, "", "fruit", steps))
-	exec(t, pool, "ALTER TABLE pairdb_schema DROP CONSTRAINT pairdb_schema_version_check, ALTER COLUMN version TYPE text")
-	err := Migrate(t.Context(), pool, "", "fruit", steps)
-	var column *ColumnError
-	require.ErrorAs(t, err, &column)
-	require.Equal(t, "version", column.Column)
+	for _, spoil := range []string{"UPDATE pairdb_schema SET version = -1", "ALTER TABLE pairdb_schema ALTER COLUMN version TYPE text"} {
+		pool := newPool(t, testservers.SharedPostgres(t))
+		require.NoError(t, Migrate(t.Context(), pool, "", "fruit", steps))
+		exec(t, pool, "ALTER TABLE pairdb_schema DROP CONSTRAINT pairdb_schema_version_check")
+		exec(t, pool, spoil)
+		err := Migrate(t.Context(), pool, "", "fruit", steps)
+		var column *ColumnError
+		require.ErrorAs(t, err, &column, spoil)
+		require.Equal(t, "version", column.Column)
+	}
 }
 
 func TestWhoMayOnlyReadMayMigrateWhatIsMigrated(t *testing.T) {

@@ -32,7 +32,8 @@ func decode(r postgres.Row) (tenant.Config, error) {
 		err = postgres.Wrong("updated", "is before created")
 	}
 	if err != nil {
-		return tenant.Config{}, fmt.Errorf("%w of pairdb_tenants, id %s: %w", ErrDamaged, rowName(r), err)
+		// Not wrapped: what is invalid is the row, not what the caller asked for.
+		return tenant.Config{}, fmt.Errorf("%w of pairdb_tenants, id %s: %v", ErrDamaged, rowName(r), err) //nolint:errorlint // see above
 	}
 	return c, nil
 }
