@@ -39,11 +39,24 @@ func (s *Store) Create(ctx context.Context, t topology.Topology) error {
 // Update puts t in force, whose epoch is one more than the one that is kept. A node's StoreID of 0 leaves the one that
 // was recorded; another one accepts that store, as AcceptStore does.
 //
-// Errors: ErrEpoch (an *EpochError) for any other epoch, ErrMoves for a change that would need data to be moved
-// (the package comment says which do), ErrNotFound, topology.ErrInvalid, or the server's, after which it cannot be
-// known whether t is in force.
+// Errors: ErrEpoch (an *EpochError) for any other epoch, ErrMoves for a change that would give any key other owners,
+// whether keys are known to have been written or not (the package comment says which do), ErrNotFound,
+// topology.ErrInvalid, or the server's, after which it cannot be known whether t is in force.
 func (s *Store) Update(ctx context.Context, t topology.Topology) error {
 	return s.change(ctx, "update", func(has *topology.Topology) (*topology.Topology, error) { return follow(has, &t) })
+}
+
+// UpdateEmpty is Update for a first topology that has to be another one: nodes, zones and weights may change too. It
+// is an operator's word that no key of any tenant has been written, and that no client is open; the database knows
+// neither. A key that was written has other owners from then on, who do not have it: it is not found, though its
+// write was acknowledged. A client that is open refuses such a topology, says so to its hooks, and goes on with the
+// former owners: what it writes is not found by clients that start later, nor what they write by it.
+//
+// Errors: those of Update but ErrMoves, and ErrInUse where the store id of any node is recorded, whatever t changes.
+func (s *Store) UpdateEmpty(ctx context.Context, t topology.Topology) error {
+	return s.change(ctx, "update the empty cluster in", func(has *topology.Topology) (*topology.Topology, error) {
+		return followEmpty(has, &t)
+	})
 }
 
 // AcceptStore is an operator's word that a node's store is the one that it should have, although another was

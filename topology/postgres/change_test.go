@@ -139,57 +139,6 @@ func TestUpdatesOfManyProcessesFollowOneAnother(t *testing.T) {
 	}
 }
 
-func TestAnEmptyClusterTakesAnyNodesZonesAndWeights(t *testing.T) {
-	s := created(t)
-	want := next(t, s, func(t *topology.Topology) {
-		t.Nodes = append(t.Nodes[1:], topology.Node{ID: "n9", Addr: "n9:1", Zone: "z"})
-		t.Nodes[0].Zone, t.Nodes[1].Weight = "elsewhere", 4
-	})
-	require.NoError(t, s.Update(t.Context(), want))
-	holds(t, s, want)
-}
-
-func TestAClusterInUseTakesOnlyWhatMovesNoData(t *testing.T) {
-	s := created(t)
-	require.NoError(t, s.RecordStore(t.Context(), "n2", 5))
-	has, err := s.Current(t.Context())
-	require.NoError(t, err)
-	for name, change := range map[string]func(*topology.Topology){
-		"a zone":            func(t *topology.Topology) { t.Nodes[2].Zone = "a" },
-		"a weight":          func(t *topology.Topology) { t.Nodes[3].Weight = 3 },
-		"a node that comes": func(t *topology.Topology) { t.Nodes = append(t.Nodes, topology.Node{ID: "n9", Addr: "n9:1"}) },
-		"a node that goes":  func(t *topology.Topology) { t.Nodes = t.Nodes[1:] },
-		"another id":        func(t *topology.Topology) { t.Nodes[4].ID = "n6" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			err := s.Update(t.Context(), next(t, s, change))
-			require.ErrorIs(t, err, postgres.ErrMoves)
-			require.Contains(t, err.Error(), "% of the ownerships") // for people: how much
-			holds(t, s, *has)
-		})
-	}
-	want := next(t, s, func(t *topology.Topology) {
-		t.Nodes[0].Addr = "elsewhere:1"
-		t.Nodes[1].State = topology.Active
-		t.Nodes[2].StoreID = math.MaxUint64
-	})
-	require.NoError(t, s.Update(t.Context(), want))
-	holds(t, s, want)
-}
-
-// With one partition a node that is always the last owner can go without another taking its place.
-func TestANodeThatOwnsWhatOthersOwnTooCannotGo(t *testing.T) {
-	s, _ := newStore(t)
-	small := sample()
-	small.Partitions, small.Nodes = 1, small.Nodes[:2]
-	require.NoError(t, s.Create(t.Context(), small))
-	require.NoError(t, s.RecordStore(t.Context(), "n1", 5))
-	for i := range small.Nodes {
-		without := next(t, s, func(t *topology.Topology) { t.Nodes = append(t.Nodes[:i:i], t.Nodes[i+1:]...) })
-		require.ErrorIs(t, s.Update(t.Context(), without), postgres.ErrMoves)
-	}
-}
-
 func TestAnUpdateThatNamesNoStoreKeepsTheOneThatWasRecorded(t *testing.T) {
 	s := created(t)
 	require.NoError(t, s.RecordStore(t.Context(), "n2", 5))

@@ -89,14 +89,7 @@ func TestTablesThatAreNotThereAreMigrateToCall(t *testing.T) {
 func TestARoleThatOnlyReadsWatchesAndIsToldWhatItMayNot(t *testing.T) {
 	s, pool := newStore(t)
 	require.NoError(t, s.Create(t.Context(), sample()))
-	exec(t, pool, `DROP ROLE IF EXISTS topology_reader`)
-	exec(t, pool, `CREATE ROLE topology_reader LOGIN`)
-	exec(t, pool, `GRANT SELECT ON pairdb_clusters, pairdb_nodes, pairdb_schema TO topology_reader`)
-	t.Cleanup(func() {
-		_, err := pool.Exec(context.Background(), "DROP OWNED BY topology_reader; DROP ROLE topology_reader", pgx.QueryExecModeSimpleProtocol)
-		require.NoError(t, err)
-	})
-	reader := storeOn(t, newPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.User = "topology_reader" }))
+	reader := readerOf(t, pool)
 	require.NoError(t, reader.Migrate(t.Context()))
 	got := watch(t, reader, sample().Epoch)
 	advance(t, s)

@@ -4,15 +4,27 @@
 // A [Store] is a topology.Source, so a client can be opened with it, and a topology.Recorder:
 // clients record the store id of each node that they meet first, so that a node that comes back empty
 // is known for it also by clients that start later. Operators' programs call [Store.Create] once, then
-// [Store.Update] and [Store.AcceptStore]. The pool is the caller's, who makes and closes it.
+// [Store.Update] and [Store.AcceptStore], and before the first client [Store.UpdateEmpty], if Create's
+// topology was wrong. The pool is the caller's, who makes and closes it.
 //
 // # What may change
 //
-// Nothing moves data from node to node, so a topology under which any tenant's key would have other
-// owners is refused with ErrMoves. Addresses, states and store ids can change at any time. Nodes, zones and
-// weights can be whatever is wanted while the cluster is empty, which is known by no store id having been
-// recorded: clients record them as soon as they connect. (For that their role needs to write: one that
-// only reads leaves no trace.) Partitions, hash and the cluster's name never change.
+// Nothing moves data from node to node, so Update refuses a topology under which any tenant's key would have other
+// owners with ErrMoves, always: that is what a change of nodes, zones or weights does. Addresses, states and store ids
+// can change at any time. Partitions, hash and the cluster's name never change.
+//
+// A cluster that is empty cannot be told from one in use. Recorded store ids show that clients have been there; that
+// none is recorded shows nothing: the clients' role may only read, the database was away, or what they wrote came
+// before the first RecordStore. So it takes an operator's word, UpdateEmpty, that no key has been written and no
+// client is open; then nodes, zones and weights may change. It is refused with ErrInUse where a store id is recorded.
+//
+// # A role that may only read
+//
+// Clients watch the topology with it, and log that store ids cannot be recorded. Then a client that starts after
+// a disk was exchanged does not know it: v is acknowledged by n1 and n2, n2 comes back with an empty disk, the client
+// starts, asks n2 and n3, and does not find v. Give the right to record store ids (SELECT and UPDATE on
+// pairdb_clusters, SELECT, INSERT and UPDATE on pairdb_nodes), or have an operator's program call AcceptStore for
+// every node before the first key is written.
 //
 // # The tables
 //
@@ -46,6 +58,7 @@
 //     with an error then, so that who waits can say so.
 //  5. A store id that was recorded is never forgotten, only replaced by AcceptStore or Update.
 //  6. No goroutine runs while nobody is in Watch.
+//  7. Update gives no key other owners, whatever is recorded. What is not recorded proves nothing.
 //
 // Store.mu is never held during I/O. Store.turn is, and is taken before mu.
 package postgres

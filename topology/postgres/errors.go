@@ -26,8 +26,12 @@ var (
 	// comes as an *EpochError.
 	ErrEpoch = errors.New("topology epoch conflict")
 
-	// ErrMoves says that a change would give keys other owners, who do not have them.
+	// ErrMoves says that an Update would give keys other owners, who do not have them.
 	ErrMoves = errors.New("the change would move data")
+
+	// ErrInUse says that UpdateEmpty found a cluster which is not empty: store ids are recorded, so nodes have been
+	// used by clients, and data would be left behind.
+	ErrInUse = errors.New("the cluster is in use")
 
 	// ErrOption says that an argument or an option of New is not possible; the text names it.
 	ErrOption = errors.New("invalid option")

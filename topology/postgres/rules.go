@@ -25,9 +25,43 @@ func checkFirst(cluster string, t *topology.Topology) error {
 	return t.Validate()
 }
 
-// follow returns what is kept when next comes after has: next, with the store ids that were recorded and that it
-// does not name (invariant 5). The error is topology.ErrInvalid, ErrEpoch or ErrMoves.
+// follow returns what is kept when next comes after has and moves nothing (invariant 7). The error is that of
+// succeed, or ErrMoves.
 func follow(has, next *topology.Topology) (*topology.Topology, error) {
+	next, err := succeed(has, next)
+	if err != nil {
+		return nil, err
+	}
+	share, err := moved(has, next)
+	if err != nil {
+		return nil, err
+	}
+	if share > 0 {
+		return nil, fmt.Errorf("%w: %.1f%% of the ownerships of a tenant would be on nodes without its keys; "+
+			"only addresses, states and store ids may change", ErrMoves, share*100)
+	}
+	return next, nil
+}
+
+// followEmpty is follow where somebody says that there is nothing to move. Store ids that are recorded prove
+// the opposite; that none is proves nothing. The error is that of succeed, or ErrInUse.
+func followEmpty(has, next *topology.Topology) (*topology.Topology, error) {
+	next, err := succeed(has, next)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range has.Nodes {
+		if n.StoreID != 0 {
+			return nil, fmt.Errorf("%w: store ids are recorded (%016x of node %q), so nodes have been used by clients: "+
+				"data would be left behind", ErrInUse, n.StoreID, n.ID)
+		}
+	}
+	return next, nil
+}
+
+// succeed returns next, with the store ids that were recorded and that it does not name (invariant 5), if it can
+// come after has by all but who owns what. The error is topology.ErrInvalid or ErrEpoch.
+func succeed(has, next *topology.Topology) (*topology.Topology, error) {
 	next = next.Clone()
 	for i := range next.Nodes {
 		n := &next.Nodes[i]
@@ -44,28 +78,7 @@ func follow(has, next *topology.Topology) (*topology.Topology, error) {
 	if err := next.Follows(has); err != nil {
 		return nil, err
 	}
-	if empty(has) {
-		return next, nil
-	}
-	share, err := moved(has, next)
-	if err != nil {
-		return nil, err
-	}
-	if share > 0 {
-		return nil, fmt.Errorf("%w: %.1f%% of the ownerships of a tenant would be on nodes without its keys; "+
-			"in a cluster that is in use only addresses, states and store ids may change", ErrMoves, share*100)
-	}
 	return next, nil
-}
-
-// empty reports whether no client has been connected to any node.
-func empty(t *topology.Topology) bool {
-	for _, n := range t.Nodes {
-		if n.StoreID != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // moved returns the largest share of ownerships that differ, over all replication factors.
