@@ -56,7 +56,7 @@ func TestNoRequestOfAKnownTenantFailsWhilePostgreSQLIsAway(t *testing.T) {
 		began := time.Now()
 		require.NoError(t, away.begin())
 		for _, p := range processes {
-			eventually(t, "all tenants served past their TTL", func() bool { return p.heard.staleTenants() == len(known) })
+			eventually(t, "all tenants served past their TTL", func() bool { return p.heard.staleOf(known) })
 			t.Logf("%s: HookTenantStale: %v", away.how, p.heard.staleCause(known[0]))
 		}
 		newcomer := fmt.Sprintf("newcomer-%d", i)

@@ -204,11 +204,16 @@ func (h *heard) forget() {
 	h.topologyErrors, h.once = 0, nil
 }
 
-// staleTenants are how many tenants it was told of.
-func (h *heard) staleTenants() int {
+// staleOf reports whether it was told of all these tenants.
+func (h *heard) staleOf(ids []string) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.stale)
+	for _, id := range ids {
+		if _, told := h.stale[id]; !told {
+			return false
+		}
+	}
+	return true
 }
 
 // staleCause is why a tenant was served past its TTL, if it was.
