@@ -1,0 +1,16 @@
+package peers_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/devrev/pairdb/bench/peers"
+)
+
+// TestMain makes this test binary the servers too: the peers run it again.
+func TestMain(m *testing.M) {
+	if peers.Serve(os.Getenv(peers.ServeEnv), os.Args[1:]) {
+		return
+	}
+	os.Exit(m.Run())
+}
