@@ -1,0 +1,116 @@
+package load
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// An Op is one call of what is measured. It is called by many goroutines, each with a Caller of its own.
+type Op func(ctx context.Context, c *Caller) error
+
+// A Window is when to measure, and with which keys.
+type Window struct {
+	Warm, Length time.Duration
+	Keys         Keys
+	Seed         uint64 // of the keys
+}
+
+// A Result is what one measurement found.
+type Result struct {
+	PerSecond float64 // calls that succeeded, per second of the measured time
+	Latency   Percentiles
+	Late      Percentiles // open loop: how late the generator itself began the calls
+	Errors    int64
+	Err       error // the first of them
+	Process   Process
+}
+
+// hopeless is after how many failures in a row a caller gives up: a server that is gone fails fast, and would
+// have the callers spin.
+const hopeless = 1_000
+
+// Closed keeps callers busy for a window. It ends early, without an error of its own, when ctx does.
+func Closed(ctx context.Context, op Op, callers int, w Window) Result {
+	var (
+		latency  = newRecorder()
+		failures failures
+		phase    atomic.Int32 // warming up, measuring, over
+		all      sync.WaitGroup
+		idle     = runtime.NumGoroutine()
+	)
+	for i := range callers {
+		caller := newCaller(i, w.Seed, w.Keys)
+		all.Go(func() {
+			// A context of its own, as a request has: callers of one context would meet at its lock.
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			failed := 0
+			for began := time.Now(); phase.Load() != over && failed < hopeless; {
+				err := op(ctx, caller)
+				ended := time.Now()
+				switch {
+				case phase.Load() != measuring:
+				case err != nil:
+					failures.add(err)
+				default:
+					latency.add(i, ended.Sub(began))
+				}
+				if failed++; err == nil {
+					failed = 0
+				}
+				began = ended
+			}
+		})
+	}
+	pause(ctx, w.Warm)
+	meter := startMeter(idle)
+	phase.Store(measuring)
+	began := time.Now()
+	pause(ctx, w.Length/2)
+	meter.look()
+	pause(ctx, w.Length-w.Length/2)
+	phase.Store(over)
+	elapsed := time.Since(began)
+	r := Result{Latency: percentiles(latency.merged()), Errors: failures.count.Load(), Err: failures.first()}
+	r.PerSecond = float64(r.Latency.Count) / elapsed.Seconds()
+	r.Process = meter.stop(r.Latency.Count)
+	all.Wait()
+	return r
+}
+
+const (
+	warming int32 = iota
+	measuring
+	over
+)
+
+// pause waits until d has passed or ctx has ended.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// failures counts errors and keeps the first.
+type failures struct {
+	count atomic.Int64
+	err   atomic.Pointer[error]
+}
+
+func (f *failures) add(err error) {
+	f.count.Add(1)
+	f.err.CompareAndSwap(nil, &err)
+}
+
+func (f *failures) first() error {
+	if err := f.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}

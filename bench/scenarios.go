@@ -1,0 +1,4 @@
+package main
+
+// scenarios lists all scenarios in the order in which they run.
+func scenarios() []Scenario { return nil }
