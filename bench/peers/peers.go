@@ -46,5 +46,7 @@ func All() []Peer {
 		floorTCP(),
 		floorGRPC(),
 		unaryFanOut(),
+		redisReplicated("everysec", "to disk within a second or so"),
+		redisReplicated("always", "the primary syncs before it answers"),
 	}
 }

@@ -1,3 +1,4 @@
+//pairdb:needs redis
 package peers_test
 
 import (
