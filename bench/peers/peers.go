@@ -48,5 +48,6 @@ func All() []Peer {
 		unaryFanOut(),
 		redisReplicated("everysec", "to disk within a second or so"),
 		redisReplicated("always", "the primary syncs before it answers"),
+		etcdMembers(),
 	}
 }

@@ -17,6 +17,7 @@ var serverPrograms = map[string]func(args []string) (addr string, err error){
 	floorTCPServer:  serveFloorTCP,
 	floorGRPCServer: serveFloorGRPC,
 	unaryServer:     serveUnary,
+	etcdServer:      serveEtcd,
 }
 
 // Serve runs the server of that name until standard input ends, and returns true; or it
