@@ -10,6 +10,11 @@ BENCH     ?= .
 BENCHTIME ?= 1s
 TESTFLAGS ?=
 
+BENCHFLAGS ?=
+CHARTS     ?= bin/charts
+BASE       ?= HEAD
+PACKAGES   ?=
+
 # The race detector needs cgo, which Go switches off where it finds no C compiler.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -64,14 +69,22 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 	@scripts/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## micro-benchmarks with their allocations: BENCH=regexp, BENCHTIME=1s or 20x
+bench: ## pairdb and its peers, about 10 minutes: BENCHFLAGS='--rounds 5', CHARTS=docs/benchmark
+	@mkdir -p bin
+	go run ./bench --json bin/bench.json --charts '$(CHARTS)' $(BENCHFLAGS)
+
+.PHONY: bench-quick
+bench-quick: ## the same for the main aims, in less than a minute
+	@mkdir -p bin
+	go run ./bench --quick --json bin/bench-quick.json $(BENCHFLAGS)
+
+.PHONY: microbench
+microbench: ## micro-benchmarks with their allocations: BENCH=regexp, BENCHTIME=1s or 20x
 	@scripts/bench '$(BENCH)' $(BENCHTIME)
 
-.PHONY: throughput
-throughput: ## puts and gets per second against storage nodes in another process
-	@program=$$(go list -e -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' work | grep '/throughput$$') || \
-		{ echo 'no module of go.work has a program named throughput' >&2; exit 1; }; \
-	go run $$program
+.PHONY: bench-compare
+bench-compare: ## micro-benchmarks of BASE=revision and of the tree, in turns, by benchstat: BENCH, BENCHTIME, PACKAGES
+	@scripts/bench-compare '$(BASE)' '$(BENCH)' $(BENCHTIME) $(PACKAGES)
 
 .PHONY: soak
 soak: ## the random tests for hours: PAIRDB_SOAK_HISTORIES, PAIRDB_SIM_SEEDS, PAIRDB_FAULT_SECONDS
