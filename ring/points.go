@@ -52,7 +52,11 @@ type vnode struct {
 // the next attempt, all at once, until no two are equal. The rule looks at
 // nothing but ids, so every member of a cluster finds the same points.
 func newCircle(members []member, hash pointFunc) (*circle, error) {
-	var all []vnode
+	total := 0
+	for m := range members {
+		total += members[m].weight
+	}
+	all := make([]vnode, 0, total) // growing it by steps is a quarter of the whole construction
 	for m := range members {
 		for i := range uint32(members[m].weight) {
 			all = append(all, vnode{point: hash(members[m].id, i, 0), node: int32(m), index: i})
