@@ -1,7 +1,7 @@
 package vclock
 
 import (
-	"fmt"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -13,98 +13,96 @@ func benchClock(n int) Clock {
 	return c
 }
 
-func BenchmarkCompare(b *testing.B) {
-	for _, n := range []int{3, 50} {
-		c := benchClock(n)
-		for name, o := range map[string]Clock{
-			"equal":  append(Clock(nil), c...),
-			"before": c.With(Dot{c[n-1].Actor, 1_000}),
-			"fewer":  append(Clock(nil), c[:n-1]...),
-		} {
-			b.Run(fmt.Sprintf("%d/%s", n, name), func(b *testing.B) {
-				for b.Loop() {
-					c.Compare(o)
-				}
-			})
-		}
+// Clocks of the same actors, of which one has seen a later write of the last:
+// every entry is looked at.
+func BenchmarkCompare3(b *testing.B)  { benchmarkCompare(b, benchClock(3), laterClock(3)) }
+func BenchmarkCompare50(b *testing.B) { benchmarkCompare(b, benchClock(50), laterClock(50)) }
+
+// Equal clocks in different memory.
+func BenchmarkCompareEqual3(b *testing.B)  { benchmarkCompare(b, benchClock(3), benchClock(3)) }
+func BenchmarkCompareEqual50(b *testing.B) { benchmarkCompare(b, benchClock(50), benchClock(50)) }
+
+// One knows an actor that the other does not, and it comes first of all.
+func BenchmarkCompareFewer3(b *testing.B)  { benchmarkCompare(b, benchClock(3), benchClock(3)[1:]) }
+func BenchmarkCompareFewer50(b *testing.B) { benchmarkCompare(b, benchClock(50), benchClock(50)[1:]) }
+
+func laterClock(n int) Clock {
+	c := benchClock(n)
+	c[n-1].Stamp = 1_000
+	return c
+}
+
+func benchmarkCompare(b *testing.B, c, o Clock) {
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Compare(o)
 	}
 }
 
-func BenchmarkCovers(b *testing.B) {
-	for _, n := range []int{3, 50} {
-		c := benchClock(n)
-		d := c[n-1]
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				c.Covers(d)
-			}
-		})
+func BenchmarkCovers3(b *testing.B)  { benchmarkCovers(b, benchClock(3)) }
+func BenchmarkCovers50(b *testing.B) { benchmarkCovers(b, benchClock(50)) }
+
+func benchmarkCovers(b *testing.B, c Clock) {
+	d := c[len(c)-1]
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Covers(d)
 	}
 }
 
-func BenchmarkJoin(b *testing.B) {
-	c := benchClock(3)
-	old := causalWrite(c, Dot{1, 1})
-	for name, s := range map[string]State{
-		"superseding": causalWrite(old.Clock, Dot{2, 2}),
-		"concurrent":  causalWrite(c, Dot{2, 2}),
-		"same":        causalWrite(c, Dot{1, 1}),
-	} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				Join(Causal, old, s)
-			}
-		})
+// A key's one writer goes on.
+func BenchmarkWith(b *testing.B) {
+	withAHeap(b)
+	c := benchClock(1)
+	for b.Loop() {
+		c.With(Dot{c[0].Actor, 2})
 	}
 }
 
-func BenchmarkDigest(b *testing.B) {
-	for _, n := range []int{3, 50} {
-		s := causalWrite(benchClock(n), Dot{1, 1})
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				s.Digest()
-			}
-		})
+func BenchmarkHLC(b *testing.B) {
+	var h HLC
+	b.ReportAllocs()
+	for b.Loop() {
+		h.Next(1)
 	}
 }
 
-func BenchmarkMint(b *testing.B) {
+func BenchmarkMintHit(b *testing.B) {
 	m, next := newTestMinter(1 << 16)
-	b.Run("hit", func(b *testing.B) {
-		b.ReportAllocs()
-		ctx := Clock{mintOnce(m, 1, nil, next())}
-		for b.Loop() {
-			ctx[0] = mintOnce(m, 1, ctx, next())
-		}
-	})
-	b.Run("miss", func(b *testing.B) {
-		b.ReportAllocs()
-		k := 2
-		for b.Loop() {
-			mintOnce(m, k, nil, next())
-			k++
-		}
-	})
+	ctx := Clock{mintOnce(m, 1, nil, next())}
+	b.ReportAllocs()
+	for b.Loop() {
+		ctx[0] = mintOnce(m, 1, ctx, next())
+	}
 }
 
-func BenchmarkStateCodec(b *testing.B) {
-	s := causalWrite(benchClock(3), Dot{1, 1})
-	s.Siblings[0].Value = make([]byte, 100)
-	stored := AppendState(nil, Causal, s)
-	b.Run("append", func(b *testing.B) {
-		b.ReportAllocs()
-		buf := stored
-		for b.Loop() {
-			buf = AppendState(buf[:0], Causal, s)
-		}
-	})
-	b.Run("decode", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			_, _, _ = DecodeState(stored)
-		}
-	})
+// The memory is full, and the keys written are any of those in it.
+func BenchmarkMintHitOfMany(b *testing.B) {
+	const keys = 1 << 16
+	m, next := newTestMinter(keys)
+	last := make(Clock, keys)
+	for k := range keys {
+		last[k] = mintOnce(m, k, nil, next())
+	}
+	random := rand.NewPCG(3, 4)
+	b.ReportAllocs()
+	for b.Loop() {
+		k := int(random.Uint64() % keys)
+		last[k] = mintOnce(m, k, last[k:k+1], next())
+	}
+}
+
+// The memory is full, and every key written is one that it does not know.
+func BenchmarkMintMiss(b *testing.B) {
+	const keys = 1 << 16
+	m, next := newTestMinter(keys)
+	for k := range keys {
+		mintOnce(m, k, nil, next())
+	}
+	k := keys
+	b.ReportAllocs()
+	for b.Loop() {
+		mintOnce(m, k, nil, next())
+		k++
+	}
 }

@@ -40,8 +40,14 @@ const linearUpTo = 8
 
 // Stamp returns the greatest stamp that c has seen of a; 0 if it has seen none.
 func (c Clock) Stamp(a Actor) Stamp {
-	if i := c.search(a); i < len(c) && c[i].Actor == a {
-		return c[i].Stamp
+	if len(c) > linearUpTo {
+		i := c.search(a)
+		c = c[i:min(i+1, len(c))] // the only entry that can be a's
+	}
+	for i := range c {
+		if c[i].Actor == a {
+			return c[i].Stamp
+		}
 	}
 	return 0
 }
@@ -75,26 +81,29 @@ func (c Clock) Compare(o Clock) Order {
 	}
 	less, more := false, false
 	i, j := 0, 0
-	for i < len(c) && j < len(o) {
-		x, y := &c[i], &o[j]
-		switch {
-		case x.Actor == y.Actor:
-			less = less || x.Stamp < y.Stamp
-			more = more || x.Stamp > y.Stamp
+	for {
+		// Copies of one key mostly know the same actors: go along both as long as they do.
+		for i < len(c) && j < len(o) && c[i].Actor == o[j].Actor {
+			if c[i].Stamp < o[j].Stamp {
+				less = true
+			}
+			if c[i].Stamp > o[j].Stamp {
+				more = true
+			}
 			i++
 			j++
-		case x.Actor < y.Actor:
+		}
+		if i == len(c) || j == len(o) || less && more {
+			return orderOf(less || j < len(o), more || i < len(c))
+		}
+		if c[i].Actor < o[j].Actor {
 			more = true
 			i++
-		default:
+		} else {
 			less = true
 			j++
 		}
-		if less && more {
-			return Concurrent
-		}
 	}
-	return orderOf(less || j < len(o), more || i < len(c))
 }
 
 func orderOf(less, more bool) Order {

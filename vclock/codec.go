@@ -40,7 +40,7 @@ func AppendState(b []byte, p Policy, s State) []byte {
 // wrap ErrMalformed. Every state that Join can return decodes, so one whose
 // writers broke invariant 3 may have a clock and no sibling; Validate refuses it.
 func DecodeState(b []byte) (Policy, State, error) {
-	d := decoder{rest: b}
+	d := decoder{in: b}
 	d.version()
 	p := Policy(d.byte())
 	s := State{Clock: d.entries()}
@@ -62,7 +62,7 @@ func AppendClock(b []byte, c Clock) []byte {
 
 // DecodeClock reads what AppendClock wrote, all of b. Errors wrap ErrMalformed.
 func DecodeClock(b []byte) (Clock, error) {
-	d := decoder{rest: b}
+	d := decoder{in: b}
 	d.version()
 	c := d.entries()
 	d.end()

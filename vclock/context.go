@@ -105,7 +105,7 @@ func (x *Context) UnmarshalBinary(b []byte) error {
 	if binary.LittleEndian.Uint32(sum) != uint32(xxhash.Sum64(body)) {
 		return malformed("context is damaged")
 	}
-	d := decoder{rest: body[1+8:]}
+	d := decoder{in: body[1+8:]}
 	clock := d.entries()
 	d.end()
 	if d.err != nil {

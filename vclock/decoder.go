@@ -2,18 +2,22 @@ package vclock
 
 import "encoding/binary"
 
-// A decoder reads the forms of codec.go from the front of rest. It keeps the
-// first error; what it returns after that is zero.
+// A decoder reads the forms of codec.go from in. It keeps the first error; what it
+// returns after that is zero. It counts where it is and does not shorten in, which
+// would be a write barrier for each number while the collector runs.
 type decoder struct {
-	rest []byte
-	err  error
+	in  []byte
+	at  int
+	err error
 }
+
+func (d *decoder) left() int { return len(d.in) - d.at }
 
 func (d *decoder) fail(format string, args ...any) {
 	if d.err == nil {
 		d.err = malformed(format, args...)
 	}
-	d.rest = nil
+	d.at = len(d.in)
 }
 
 func (d *decoder) version() {
@@ -23,23 +27,23 @@ func (d *decoder) version() {
 }
 
 func (d *decoder) end() {
-	if len(d.rest) > 0 {
-		d.fail("%d trailing bytes", len(d.rest))
+	if d.left() > 0 {
+		d.fail("%d trailing bytes", d.left())
 	}
 }
 
 func (d *decoder) byte() byte {
-	if len(d.rest) == 0 {
+	if d.left() == 0 {
 		d.fail("truncated")
 		return 0
 	}
-	v := d.rest[0]
-	d.rest = d.rest[1:]
+	v := d.in[d.at]
+	d.at++
 	return v
 }
 
 func (d *decoder) uvarint() uint64 {
-	v, n := binary.Uvarint(d.rest)
+	v, n := binary.Uvarint(d.in[d.at:])
 	switch {
 	case n == 0:
 		d.fail("truncated")
@@ -47,18 +51,18 @@ func (d *decoder) uvarint() uint64 {
 	case n < 0:
 		d.fail("number overflows")
 		return 0
-	case n > 1 && d.rest[n-1] == 0:
+	case n > 1 && d.in[d.at+n-1] == 0:
 		d.fail("number is not minimal")
 		return 0
 	}
-	d.rest = d.rest[n:]
+	d.at += n
 	return v
 }
 
 // count reads a number of items that take at least size bytes each.
 func (d *decoder) count(size int) int {
 	n := d.uvarint()
-	if n > uint64(len(d.rest)/size) {
+	if n > uint64(d.left()/size) {
 		d.fail("count %d exceeds the input", n)
 		return 0
 	}
@@ -141,7 +145,7 @@ func (d *decoder) bytes(n int) []byte {
 	if d.err != nil {
 		return nil
 	}
-	v := d.rest[:n:n]
-	d.rest = d.rest[n:]
+	v := d.in[d.at : d.at+n : d.at+n]
+	d.at += n
 	return v
 }

@@ -9,8 +9,10 @@ import (
 const (
 	dotBytes = 16
 
-	// digestBuffer holds the states that are usual, without a second call of the hash.
-	digestBuffer = 8 + 16*dotBytes
+	// digestDots is how many dots, the clock's and the siblings', are put together and
+	// hashed in one call: those of a usual state, in half of the time that a Digest of
+	// the hash takes.
+	digestDots = 16
 )
 
 // Digest returns a hash of the clock and of the siblings' dots, values left out:
@@ -23,10 +25,24 @@ func (s State) Digest() uint64 {
 	if s.IsZero() {
 		return 0
 	}
+	var space [8 + digestDots*dotBytes]byte
+	b := binary.LittleEndian.AppendUint64(space[:0], uint64(len(s.Clock)))
+	if len(s.Clock)+len(s.Siblings) > digestDots {
+		return s.digestOfMany(b)
+	}
+	for i := range s.Clock {
+		b = appendDot(b, s.Clock[i])
+	}
+	for i := range s.Siblings {
+		b = appendDot(b, s.Siblings[i].Dot)
+	}
+	return max(xxhash.Sum64(b), 1)
+}
+
+// digestOfMany is Digest for any number of dots, of which b holds what comes before.
+func (s State) digestOfMany(b []byte) uint64 {
 	var h xxhash.Digest
 	h.Reset()
-	var buf [digestBuffer]byte
-	b := binary.LittleEndian.AppendUint64(buf[:0], uint64(len(s.Clock)))
 	for i := range s.Clock {
 		b = digestDot(&h, b, s.Clock[i])
 	}
@@ -39,10 +55,14 @@ func (s State) Digest() uint64 {
 
 // digestDot appends d to b, and empties b into h first when it is full.
 func digestDot(h *xxhash.Digest, b []byte, d Dot) []byte {
-	if len(b)+dotBytes > digestBuffer {
+	if len(b)+dotBytes > cap(b) {
 		_, _ = h.Write(b)
 		b = b[:0]
 	}
+	return appendDot(b, d)
+}
+
+func appendDot(b []byte, d Dot) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(d.Actor))
 	return binary.LittleEndian.AppendUint64(b, uint64(d.Stamp))
 }

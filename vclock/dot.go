@@ -1,9 +1,6 @@
 package vclock
 
-import (
-	"cmp"
-	"fmt"
-)
+import "fmt"
 
 // An Actor identifies a causal chain of writes to a key: each later write of
 // an actor covers the actor's earlier ones (invariant 1 of the package).
@@ -46,17 +43,25 @@ func (d Dot) String() string {
 // CompareDots orders dots by actor, then stamp: the order of a Clock's entries
 // and of a State's siblings.
 func CompareDots(a, b Dot) int {
-	if c := cmp.Compare(a.Actor, b.Actor); c != 0 {
-		return c
+	switch {
+	case a == b:
+		return 0
+	case a.Actor < b.Actor || a.Actor == b.Actor && a.Stamp < b.Stamp:
+		return -1
+	default:
+		return 1
 	}
-	return cmp.Compare(a.Stamp, b.Stamp)
 }
 
 // CompareByStamp orders dots by stamp, then actor: the order of the default
 // resolver and of last-write-wins tenants.
 func CompareByStamp(a, b Dot) int {
-	if c := cmp.Compare(a.Stamp, b.Stamp); c != 0 {
-		return c
+	switch {
+	case a == b:
+		return 0
+	case a.Stamp < b.Stamp || a.Stamp == b.Stamp && a.Actor < b.Actor:
+		return -1
+	default:
+		return 1
 	}
-	return cmp.Compare(a.Actor, b.Actor)
 }

@@ -59,6 +59,9 @@ func (s State) IsZero() bool { return len(s.Clock) == 0 && len(s.Siblings) == 0 
 
 // WriteState returns the state that a write is: one sibling, and for Causal the
 // clock that has seen what the write's context ctx has, and the write itself.
+//
+// Its clock and its sibling are two pieces of memory, as are those of every state: the
+// clock lives on in contexts, and would keep the values alive.
 func WriteState(p Policy, ctx Clock, s Sibling) State {
 	w := State{Siblings: []Sibling{s}}
 	if p == Causal {
