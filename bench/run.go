@@ -23,7 +23,6 @@ type Run struct {
 	Settings report.Settings
 	Results  *report.Results
 
-	self      string // this executable
 	dir       string // for the servers' files; removed at the end
 	serverLog io.Writer
 	progress  *progress
@@ -41,10 +40,6 @@ func newRun(o *options) (*Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--only: %w", err)
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
 	space := uint64(fullSpace)
 	if o.quick {
 		space = quickSpace
@@ -54,7 +49,7 @@ func newRun(o *options) (*Run, error) {
 		return nil, err
 	}
 	r := &Run{
-		Mode: o.mode(), Settings: o.settings, self: self, dir: dir, serverLog: os.Stderr, progress: newProgress(os.Stderr),
+		Mode: o.mode(), Settings: o.settings, dir: dir, serverLog: os.Stderr, progress: newProgress(os.Stderr),
 		only: only, begun: time.Now(), limit: o.limit, subjects: map[string]subject{}, values: map[int][]byte{},
 	}
 	r.Results = &report.Results{Begun: r.begun, Mode: r.Mode, Machine: thisMachine(system), Versions: versions()}
@@ -166,7 +161,7 @@ func (r *Run) rounds(ctx context.Context, cases []report.Case) error {
 			r.progress.show(i == 0, "round %d of %d, %d of %d: %s", round+1, r.Settings.Rounds, i+1, len(cases), c)
 			s, err := r.Measure(ctx, c)
 			if ctx.Err() != nil {
-				return errors.New("interrupted")
+				return errInterrupted
 			}
 			if err != nil {
 				r.remark("%s: %v", c, err)
@@ -231,7 +226,7 @@ func (r *Run) scenarios(ctx context.Context) error {
 		r.progress.show(true, "scenario: %s", s.Name)
 		found, err := s.Run(ctx, r)
 		if ctx.Err() != nil {
-			return errors.New("interrupted")
+			return errInterrupted
 		}
 		if err != nil {
 			r.remark("%s: %v", s.Name, err)
@@ -240,6 +235,17 @@ func (r *Run) scenarios(ctx context.Context) error {
 		r.Results.Curves = append(r.Results.Curves, found.Curves...)
 	}
 	return nil
+}
+
+// failed is an error if there is a case of which no call succeeded: its figures are missing, not bad.
+func (r *Run) failed() error {
+	var failed []error
+	for _, m := range r.Results.Measured {
+		if m.Median().OpsPerSecond == 0 {
+			failed = append(failed, fmt.Errorf("%s: not one call succeeded", m.Case))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // remark keeps a sentence for the report, once.

@@ -52,7 +52,7 @@ type peerSubject struct {
 }
 
 func startPeer(ctx context.Context, r *Run, p peers.Peer, cases []report.Case) (subject, error) {
-	store, end, err := p.Start(ctx, peers.Env{Self: r.self, Dir: r.dir, Log: r.serverLog})
+	store, end, err := p.Start(ctx, peers.Env{Dir: r.dir, Log: r.serverLog})
 	if err != nil {
 		return nil, err
 	}

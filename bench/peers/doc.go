@@ -10,12 +10,12 @@
 //
 // # What the figures of a peer mean
 //
-//   - floor-tcp and floor-grpc coordinate nothing. They keep no versions, repair nothing and survive no
-//     lost server: a figure above theirs is wrong, and the distance to them is what coordination costs.
+//   - floor-tcp and floor-grpc coordinate nothing. They keep no versions, repair nothing and connect to
+//     no server again: a figure above theirs is wrong, and the distance to them is what coordination costs.
 //   - unary keeps the last write by the writer's time, and shares no work between calls.
 //   - etcd and Redis do other work than pairdb: etcd orders all writes and syncs them to disk on
-//     two members; Redis answers once one replica has the write in memory, and reads
-//     from the primary alone. See About of each.
+//     two members; Redis answers once one replica has the write too, and reads from
+//     the primary alone. See About of each.
 //
 // # Invariants
 //

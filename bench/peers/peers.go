@@ -29,9 +29,8 @@ type Peer struct {
 
 // Env is what a peer is given to run in.
 type Env struct {
-	Self string    // path of this executable, which the servers run
-	Dir  string    // for files; what a peer makes there its stop removes
-	Log  io.Writer // what the servers say, rarely anything; nil discards it
+	Dir string    // for files; what a peer makes there its stop removes
+	Log io.Writer // what the servers say, rarely anything; nil discards it
 }
 
 // Each peer has three servers, and waits for two of them.
@@ -47,7 +46,7 @@ func All() []Peer {
 		floorGRPC(),
 		unaryFanOut(),
 		redisReplicated("everysec", "to disk within a second or so"),
-		redisReplicated("always", "the primary syncs before it answers"),
+		redisReplicated("always", "primary and replica sync to disk before they answer"),
 		etcdMembers(),
 	}
 }

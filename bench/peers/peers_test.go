@@ -32,6 +32,7 @@ func TestEveryPeerGivesBackWhatWasPutAndEndsWhenStopped(t *testing.T) {
 			left, err := os.ReadDir(dir)
 			require.NoError(t, err)
 			require.Empty(t, left)
+			t.Run("a store that was stopped says so", func(t *testing.T) { stopped(t, store) })
 		})
 	}
 }
@@ -39,9 +40,7 @@ func TestEveryPeerGivesBackWhatWasPutAndEndsWhenStopped(t *testing.T) {
 // start is skipped where the peer's program is missing, as testservers does it.
 func start(t testing.TB, p peers.Peer, dir string) (peers.Store, func()) {
 	t.Helper()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	store, stop, err := p.Start(t.Context(), peers.Env{Self: self, Dir: dir, Log: os.Stderr})
+	store, stop, err := p.Start(t.Context(), peers.Env{Dir: dir, Log: os.Stderr})
 	if missing(err) {
 		t.Skip(err)
 	}
@@ -114,6 +113,15 @@ func cancelled(t *testing.T, store peers.Store) {
 		require.NoError(t, err)
 		require.Equal(t, "y", string(got))
 	}
+}
+
+func stopped(t *testing.T, store peers.Store) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	require.Error(t, store.Put(ctx, "key", nil))
+	_, err := store.Get(ctx, "key")
+	require.Error(t, err)
+	require.NoError(t, ctx.Err(), "it went on trying")
 }
 
 func sizes(t *testing.T, store peers.Store) {

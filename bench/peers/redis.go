@@ -21,12 +21,14 @@ const (
 	redisPool = 64
 )
 
-// redisReplicated is a peer whose servers sync their append-only files by that word of Redis's.
+// redisReplicated is a peer whose servers sync their append-only files by that word of Redis's. With "always" a
+// replica's acknowledgement leaves after its sync as well, since Redis writes what it has for its
+// connections after it has written the file.
 func redisReplicated(fsync, means string) Peer {
 	name := "redis-" + fsync
 	return Peer{
 		Name: name,
-		About: "primary and two replicas, go-redis, SET and WAIT 1 in one round trip: one replica has the write in memory; " +
+		About: "primary and two replicas, go-redis, SET and WAIT 1 in one round trip; " +
 			"appendfsync " + fsync + ": " + means + "; GET from the primary alone",
 		Start: func(ctx context.Context, env Env) (Store, func(), error) {
 			store, stop, err := startRedis(ctx, env, fsync)

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package peers
-
-import "syscall"
-
-// attributes leaves a server to notice by its standard input that the program has ended.
-func attributes() *syscall.SysProcAttr { return nil }
