@@ -1,0 +1,95 @@
+package wire
+
+import (
+	"sync"
+
+	"google.golang.org/grpc/encoding"
+	_ "google.golang.org/grpc/encoding/proto" // what Codec leaves to the generated code
+	"google.golang.org/grpc/mem"
+)
+
+// Codec is gRPC's codec for protobuf, but for frames of operations and answers, which it
+// writes and reads without a message for each: the generated code takes an allocation for every
+// operation, key, state, column, sibling and value, and goes through tables for each field. The bytes
+// are the same.
+//
+// It is for both ends: grpc.ForceCodecV2, grpc.ForceServerCodecV2.
+type Codec struct{}
+
+// A Frame is a frame on its way out, as bytes: what AppendOperation and AppendAnswer made.
+// Marshalling takes them away.
+type Frame struct{ Bytes []byte }
+
+// An OperationsFrame is a ClientFrame that came in. Its operations are made anew by each
+// Unmarshal, since they stay in use.
+type OperationsFrame struct {
+	Hello      []byte // nil where there is none
+	Operations []Operation
+}
+
+// An AnswersFrame is a ServerFrame that came in. The next Unmarshal uses Answers again.
+type AnswersFrame struct {
+	Welcome []byte
+	Answers []Answer
+}
+
+// Name is that of the generated code's codec, since the bytes are.
+func (Codec) Name() string { return "proto" }
+
+func generated() encoding.CodecV2 { return encoding.GetCodecV2("proto") }
+
+// Marshal implements encoding.CodecV2.
+func (Codec) Marshal(v any) (mem.BufferSlice, error) {
+	f, ok := v.(*Frame)
+	if !ok {
+		return generated().Marshal(v)
+	}
+	b := f.Bytes
+	f.Bytes = nil
+	return mem.BufferSlice{mem.NewBuffer(&b, framePool{})}, nil
+}
+
+// Unmarshal implements encoding.CodecV2.
+func (Codec) Unmarshal(data mem.BufferSlice, v any) (err error) {
+	switch f := v.(type) {
+	case *OperationsFrame:
+		f.Operations, f.Hello, err = Operations(data.Materialize(), nil)
+		return err
+	case *AnswersFrame:
+		buffer := data.MaterializeToBuffer(framePool{})
+		defer buffer.Free()
+		clear(f.Answers)
+		f.Answers, f.Welcome, err = Answers(buffer.ReadOnlyData(), f.Answers)
+		return err
+	default:
+		return generated().Unmarshal(data, v)
+	}
+}
+
+// maxPooled keeps the buffer of one huge frame from staying for ever.
+const maxPooled = 512 << 10
+
+var frameBuffers = sync.Pool{New: func() any { b := make([]byte, 0, 16<<10); return &b }}
+
+// framePool gives buffers of frames back when gRPC has written them.
+type framePool struct{}
+
+// Get implements mem.BufferPool.
+func (framePool) Get(n int) *[]byte {
+	b := frameBuffers.Get().(*[]byte)
+	if cap(*b) < n {
+		*b = make([]byte, n)
+	}
+	*b = (*b)[:n]
+	return b
+}
+
+// Put implements mem.BufferPool.
+func (framePool) Put(b *[]byte) {
+	if cap(*b) <= maxPooled {
+		frameBuffers.Put(b)
+	}
+}
+
+// NewFrameBuffer returns an empty buffer for a Frame's bytes.
+func NewFrameBuffer() []byte { return (*framePool{}.Get(0))[:0] }
