@@ -39,8 +39,10 @@ func AppendState(b []byte, p Policy, s State) []byte {
 // DecodeState reads what AppendState wrote, all of b. The values alias b. Errors
 // wrap ErrMalformed. Every state that Join can return decodes, so one whose
 // writers broke invariant 3 may have a clock and no sibling; Validate refuses it.
-func DecodeState(b []byte) (Policy, State, error) {
-	d := decoder{in: b}
+func DecodeState(b []byte) (Policy, State, error) { return decodeState(b, nil) }
+
+func decodeState(b []byte, slab *Slab) (Policy, State, error) {
+	d := decoder{in: b, slab: slab}
 	d.version()
 	p := Policy(d.byte())
 	s := State{Clock: d.entries()}

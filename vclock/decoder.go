@@ -6,9 +6,10 @@ import "encoding/binary"
 // returns after that is zero. It counts where it is and does not shorten in, which
 // would be a write barrier for each number while the collector runs.
 type decoder struct {
-	in  []byte
-	at  int
-	err error
+	in   []byte
+	at   int
+	err  error
+	slab *Slab // where clocks and siblings go; nil is nowhere in particular
 }
 
 func (d *decoder) left() int { return len(d.in) - d.at }
@@ -84,7 +85,12 @@ func (d *decoder) entries() Clock {
 	if n == 0 {
 		return nil
 	}
-	c := make(Clock, n)
+	var c Clock
+	if d.slab != nil {
+		c = d.slab.Clock(n)
+	} else {
+		c = make(Clock, n)
+	}
 	var previous Actor
 	for i := range c {
 		a := d.actor(previous)
@@ -109,7 +115,12 @@ func (d *decoder) siblings() []Sibling {
 	if n == 0 {
 		return nil
 	}
-	siblings := make([]Sibling, n)
+	var siblings []Sibling
+	if d.slab != nil {
+		siblings = d.slab.Siblings(n)
+	} else {
+		siblings = make([]Sibling, n)
+	}
 	var previous Actor
 	for i := range siblings {
 		d.sibling(&siblings[i], previous)
