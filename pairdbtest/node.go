@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/topology"
 )
@@ -192,6 +193,7 @@ const maxFrameBytes = 64 << 20
 
 func serverOptions() []grpc.ServerOption {
 	return []grpc.ServerOption{
+		grpc.ForceServerCodecV2(wire.Codec{}),
 		grpc.MaxRecvMsgSize(maxFrameBytes),
 		grpc.MaxSendMsgSize(maxFrameBytes),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),

@@ -66,9 +66,9 @@ func (c *Cluster) PlantState(tenantID, key string, p vclock.Policy, s vclock.Sta
 		policy = storagepb.Policy_LAST_WRITE_WINS
 	}
 	for _, n := range nodes {
-		err := n.merge(&storagepb.Operation{
+		err := n.merge(&wire.Operation{
 			Kind: storagepb.Kind_MERGE, Origin: storagepb.Origin_NODE, Policy: policy,
-			Tenant: tenantID, Key: []byte(key), State: wire.FromState(s),
+			Tenant: tenantID, Key: []byte(key), State: s,
 		})
 		if err != nil {
 			c.fail(fmt.Errorf("pairdbtest: plant %s/%q on %s: %w", tenantID, key, n.id, err))
@@ -78,7 +78,7 @@ func (c *Cluster) PlantState(tenantID, key string, p vclock.Policy, s vclock.Sta
 }
 
 // merge runs op on the node's store.
-func (n *Node) merge(op *storagepb.Operation) error {
+func (n *Node) merge(op *wire.Operation) error {
 	n.turn <- struct{}{}
 	defer func() { <-n.turn }()
 	core := n.latestCore()
@@ -93,8 +93,8 @@ func (n *Node) merge(op *storagepb.Operation) error {
 		n.mu.Unlock()
 	}
 	answer := core.Do(op)
-	if answer.GetStatus() != storagepb.Status_OK {
-		return fmt.Errorf("%v: %s", answer.GetStatus(), answer.GetDetail())
+	if answer.Status != storagepb.Status_OK {
+		return fmt.Errorf("%v: %s", answer.Status, answer.Detail)
 	}
 	return nil
 }

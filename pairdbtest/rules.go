@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -33,7 +34,7 @@ type faults struct {
 }
 
 // Before implements node.Interceptor.
-func (f *faults) Before(ctx context.Context, op *storagepb.Operation) node.Fault {
+func (f *faults) Before(ctx context.Context, op *wire.Operation) node.Fault {
 	if !f.frozen.pass(ctx.Done()) || ctx.Err() != nil {
 		return node.Fault{Drop: true}
 	}
@@ -41,8 +42,8 @@ func (f *faults) Before(ctx context.Context, op *storagepb.Operation) node.Fault
 }
 
 // After implements node.Interceptor.
-func (f *faults) After(ctx context.Context, op *storagepb.Operation, answer *storagepb.Answer) node.Fault {
-	if answer.GetStatus() == storagepb.Status_OK {
+func (f *faults) After(ctx context.Context, op *wire.Operation, answer *wire.Answer) node.Fault {
+	if answer.Status == storagepb.Status_OK {
 		if fault := f.strike(ctx, op, AfterApply); fault != (node.Fault{}) {
 			return fault
 		}
@@ -55,7 +56,7 @@ func (f *faults) After(ctx context.Context, op *storagepb.Operation, answer *sto
 
 // strike counts op, waits where a rule holds it up, and returns the fault of the
 // first rule whose turn it is.
-func (f *faults) strike(ctx context.Context, op *storagepb.Operation, when When) (fault node.Fault) {
+func (f *faults) strike(ctx context.Context, op *wire.Operation, when When) (fault node.Fault) {
 	for _, r := range f.due(op, when) {
 		switch {
 		case r.hold != nil:
@@ -78,8 +79,8 @@ func (f *faults) strike(ctx context.Context, op *storagepb.Operation, when When)
 }
 
 // due counts op, and takes out the rules whose turn it is.
-func (f *faults) due(op *storagepb.Operation, when When) (due []rule) {
-	write := op.GetKind() == storagepb.Kind_MERGE && op.GetOrigin() == storagepb.Origin_CLIENT
+func (f *faults) due(op *wire.Operation, when When) (due []rule) {
+	write := op.Kind == storagepb.Kind_MERGE && op.Origin == storagepb.Origin_CLIENT
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.rules = slices.DeleteFunc(f.rules, func(r rule) bool { return r.left <= 0 && (r.hold == nil || r.hold.over()) })

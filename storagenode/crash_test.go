@@ -27,14 +27,14 @@ func openOn(t *testing.T, fs vfs.FS, opts ...storagenode.Option) *storagenode.No
 	return n
 }
 
-func merge(key string, actor vclock.Actor, value []byte) *storagepb.Operation {
+func merge(key string, actor vclock.Actor, value []byte) *wire.Operation {
 	dot := vclock.Dot{Actor: actor, Stamp: vclock.StampAt(time.Now())}
 	s := vclock.WriteState(vclock.Causal, nil, vclock.Sibling{Dot: dot, Value: value})
-	return &storagepb.Operation{Kind: storagepb.Kind_MERGE, Tenant: "t", Key: []byte(key), State: wire.FromState(s)}
+	return &wire.Operation{Kind: storagepb.Kind_MERGE, Tenant: "t", Key: []byte(key), State: s}
 }
 
-func readOf(key string) *storagepb.Operation {
-	return &storagepb.Operation{Kind: storagepb.Kind_READ_STATE, Tenant: "t", Key: []byte(key)}
+func readOf(key string) *wire.Operation {
+	return &wire.Operation{Kind: storagepb.Kind_READ_STATE, Tenant: "t", Key: []byte(key)}
 }
 
 // acknowledgements are the values that a node has answered OK to, by key.
@@ -81,9 +81,9 @@ func load(n *storagenode.Node, acks *acknowledgements, stop <-chan struct{}) *sy
 					key = fmt.Sprint("shared", i%30) // siblings of several writers, and repetitions
 				}
 				a := storagenode.Do(n, merge(key, 1+writer*vclock.Lanes+vclock.Actor(i%8), []byte(value)))
-				if a.GetStatus() == storagepb.Status_OK && a.GetLive() {
+				if a.Status == storagepb.Status_OK && a.Live {
 					acks.add(key, value)
-				} else if a.GetStatus() == storagepb.Status_DISK {
+				} else if a.Status == storagepb.Status_DISK {
 					return
 				}
 			}
@@ -98,10 +98,10 @@ func requireAll(t *testing.T, n *storagenode.Node, acked map[string][]string) {
 	t.Helper()
 	for key, values := range acked {
 		a := storagenode.Do(n, readOf(key))
-		require.Equal(t, storagepb.Status_OK, a.GetStatus(), "%v", a)
+		require.Equal(t, storagepb.Status_OK, a.Status, "%v", a)
 		there := map[string]bool{}
-		for _, s := range a.GetState().GetSiblings() {
-			there[string(s.GetValue())] = true
+		for _, s := range a.State.Siblings {
+			there[string(s.Value)] = true
 		}
 		if len(values) == 1 {
 			require.True(t, there[values[0]], "%s: acknowledged %s, found %v", key, values[0], there)
@@ -141,12 +141,12 @@ func TestWithoutSyncACrashLosesAcknowledgedMerges(t *testing.T) {
 	n := openOn(t, disk, storagenode.NoSync())
 	for i := range 100 {
 		a := storagenode.Do(n, merge(fmt.Sprint("key", i), 1, []byte("v")))
-		require.Equal(t, storagepb.Status_OK, a.GetStatus())
+		require.Equal(t, storagepb.Status_OK, a.Status)
 	}
 	again := openOn(t, disk.CrashClone(vfs.CrashCloneCfg{}))
 	lost := 0
 	for i := range 100 {
-		if storagenode.Do(again, readOf(fmt.Sprint("key", i))).GetState() == nil {
+		if storagenode.Do(again, readOf(fmt.Sprint("key", i))).State.IsZero() {
 			lost++
 		}
 	}

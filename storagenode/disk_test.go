@@ -75,7 +75,7 @@ func TestADiskThatFillsUpEndsTheNodesWorkAndLosesNothingAcknowledged(t *testing.
 			load(n, acks, nil).Wait() // until each writer was told DISK
 
 			require.ErrorIs(t, n.Err(), syscall.ENOSPC)
-			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key0/1")).GetStatus())
+			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key0/1")).Status)
 			require.ErrorIs(t, n.Close(context.Background()), syscall.ENOSPC, "Close says it again")
 
 			again := openOn(t, disk.CrashClone(vfs.CrashCloneCfg{}))
@@ -92,21 +92,21 @@ func TestBeforeTheDiskIsFullMergesAreRefusedAndReadsGoOn(t *testing.T) {
 	full.free.Store(300 << 20)
 	var said bytes.Buffer
 	n := openOn(t, full, storagenode.WithLogger(slog.New(slog.NewTextHandler(&said, nil))))
-	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("a", 1, []byte("v"))).GetStatus())
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("a", 1, []byte("v"))).Status)
 	full.free.Store(200 << 20)
 	storagenode.LookAtTheDisk(n)
 	storagenode.LookAtTheDisk(n)
 	require.Equal(t, 1, strings.Count(said.String(), "free_mib=200 reserve_mib=256"), "once: %s", &said)
 	require.Contains(t, said.String(), "free space or lower --reserve-mib")
 	a := storagenode.Do(n, merge("b", 1, []byte("v")))
-	require.Equal(t, storagepb.Status_DISK, a.GetStatus())
-	require.Contains(t, a.GetDetail(), "200 MiB are free")
-	require.Len(t, storagenode.Do(n, readOf("a")).GetState().GetSiblings(), 1)
+	require.Equal(t, storagepb.Status_DISK, a.Status)
+	require.Contains(t, a.Detail, "200 MiB are free")
+	require.Len(t, storagenode.Do(n, readOf("a")).State.Siblings, 1)
 	require.NoError(t, n.Err())
 	full.free.Store(300 << 20)
 	storagenode.LookAtTheDisk(n)
 	require.Equal(t, 1, strings.Count(said.String(), "there is space again"))
-	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("b", 1, []byte("v"))).GetStatus())
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("b", 1, []byte("v"))).Status)
 }
 
 // filled makes a store of 100 keys in a directory, flushed to tables or left in
@@ -118,7 +118,7 @@ func filled(t *testing.T, flush bool) (dir string) {
 	require.NoError(t, err)
 	for i := range 100 {
 		a := storagenode.Do(n, merge(fmt.Sprint("key", i), 1, fmt.Appendf(nil, "%0200d", i)))
-		require.Equal(t, storagepb.Status_OK, a.GetStatus())
+		require.Equal(t, storagepb.Status_OK, a.Status)
 	}
 	if flush {
 		require.NoError(t, storagenode.Flush(n))
@@ -167,17 +167,17 @@ func honest(t *testing.T, dir string) {
 	refused := 0
 	for i := range 100 {
 		a := storagenode.Do(n, readOf(fmt.Sprint("key", i)))
-		if a.GetStatus() == storagepb.Status_DISK {
+		if a.Status == storagepb.Status_DISK {
 			refused++
 			continue
 		}
-		require.Equal(t, storagepb.Status_OK, a.GetStatus())
-		require.Len(t, a.GetState().GetSiblings(), 1, "key%d is missing", i)
-		require.Equal(t, fmt.Sprintf("%0200d", i), string(a.GetState().GetSiblings()[0].GetValue()))
+		require.Equal(t, storagepb.Status_OK, a.Status)
+		require.Len(t, a.State.Siblings, 1, "key%d is missing", i)
+		require.Equal(t, fmt.Sprintf("%0200d", i), string(a.State.Siblings[0].Value))
 	}
 	require.NotZero(t, refused, "the damage was not noticed")
 	t.Logf("operations say: %v", n.Err())
-	require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, merge("new", 1, nil)).GetStatus())
+	require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, merge("new", 1, nil)).Status)
 }
 
 func flipped(text []byte) []byte {

@@ -7,7 +7,7 @@ import (
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
 
-	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/internal/wire"
 )
 
 // OpenPebble opens the engine alone.
@@ -31,7 +31,7 @@ func PebbleFails(n *Node) {
 }
 
 // Do runs one operation without a stream.
-func Do(n *Node, op *storagepb.Operation) *storagepb.Answer { return n.core.Do(op) }
+func Do(n *Node, op *wire.Operation) *wire.Answer { return n.core.Do(op) }
 
 // Flush moves what is in the log to tables.
 func Flush(n *Node) error {

@@ -73,17 +73,17 @@ func TestOneFailedWriteEndsTheNodesWorkAndWhatWasAcknowledgedIsThereAtTheNextSta
 			acked := map[string][]string{}
 			for i := range 50 {
 				key, value := fmt.Sprint("key", i), fmt.Sprint("value", i)
-				require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge(key, 1, []byte(value))).GetStatus())
+				require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge(key, 1, []byte(value))).Status)
 				acked[key] = []string{value}
 			}
 			flaw.in.Store(&in)
 			a := storagenode.Do(n, merge("more", 1, []byte("v")))
-			if a.GetStatus() == storagepb.Status_OK {
+			if a.Status == storagepb.Status_OK {
 				acked["more"] = []string{"v"}
 			}
 			_ = storagenode.Flush(n)
 			require.Nil(t, flaw.in.Load(), "the flaw was met")
-			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key1")).GetStatus())
+			require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key1")).Status)
 			require.ErrorIs(t, n.Err(), syscall.EIO)
 			require.ErrorIs(t, n.Close(context.Background()), syscall.EIO, "Close says it again")
 
@@ -108,7 +108,7 @@ func TestAFileSystemThatAllocatesNothingAheadIsGoodEnough(t *testing.T) {
 	// On the real file system: Pebble allocates where it has a file descriptor.
 	n, err := storagenode.Open(t.TempDir(), self, storagenode.WithFS(plainFS{vfs.Default}))
 	require.NoError(t, err)
-	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).GetStatus())
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).Status)
 	require.NoError(t, n.Err())
 	require.NoError(t, n.Close(context.Background()))
 }
@@ -116,7 +116,7 @@ func TestAFileSystemThatAllocatesNothingAheadIsGoodEnough(t *testing.T) {
 func TestAFlushThatFailsWhenANodeWithoutSyncClosesIsTold(t *testing.T) {
 	flaw := &flawFS{FS: vfs.NewMem()}
 	n := openOn(t, flaw, storagenode.NoSync())
-	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).GetStatus())
+	require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge("key", 1, []byte("v"))).Status)
 	in := ".sst"
 	flaw.in.Store(&in)
 	require.ErrorIs(t, n.Close(context.Background()), syscall.EIO)

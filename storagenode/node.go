@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -121,6 +122,7 @@ const (
 
 func (o *options) serverOptions() []grpc.ServerOption {
 	list := []grpc.ServerOption{
+		grpc.ForceServerCodecV2(wire.Codec{}),
 		grpc.InitialWindowSize(windowBytes),
 		grpc.InitialConnWindowSize(windowBytes),
 		grpc.MaxRecvMsgSize(messageBytes),

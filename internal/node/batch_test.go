@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -38,9 +39,9 @@ const (
 
 // large returns a node that holds a large value under each of several keys, and
 // small writes beside them.
-func large(t *testing.T, s *scale, config Config) (*Core, []*storagepb.Operation) {
+func large(t *testing.T, s *scale, config Config) (*Core, []*wire.Operation) {
 	first := open(t, s.Memory, Config{})
-	ops := make([]*storagepb.Operation, largeKeys)
+	ops := make([]*wire.Operation, largeKeys)
 	for i := range ops {
 		key := fmt.Sprint("k", i)
 		require1(t, storagepb.Status_OK, first.Do(write(key, at(1, 0), nil, string(make([]byte, largeValue)))))
@@ -53,7 +54,7 @@ func gathered(answers collect, n int) map[storagepb.Status]int {
 	got := map[storagepb.Status]int{}
 	for n > 0 {
 		for _, r := range <-answers {
-			got[r.answer.GetStatus()]++
+			got[r.answer.Status]++
 			n--
 		}
 	}
@@ -110,7 +111,7 @@ func TestADiskThatFillsUpAmidALargeBatchRefusesOnlyWhatItDidNotTake(t *testing.T
 func TestWritesToOneLargeKeyAreStillWrittenOnce(t *testing.T) {
 	s := &scale{slowDisk: newSlowDisk()}
 	c := open(t, s, Config{NoSync: true, Limits: Limits{MaxValueBytes: maxValue, MaxSiblings: 100}})
-	ops := []*storagepb.Operation{write("k", at(1, 0), nil, string(make([]byte, maxValue)))}
+	ops := []*wire.Operation{write("k", at(1, 0), nil, string(make([]byte, maxValue)))}
 	ops = append(ops, write("k", at(2, 0), nil, string(make([]byte, 1<<20))))
 	for i := range 20 {
 		ops = append(ops, write("k", at(10, 0), nil, "v"), write("k", at(vclock.Actor(11+i), 0), nil, "v"))

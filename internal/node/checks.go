@@ -10,43 +10,43 @@ import (
 	"github.com/devrev/pairdb/vclock"
 )
 
-func refuse(id uint64, status storagepb.Status, detail string) *storagepb.Answer {
-	return &storagepb.Answer{Id: id, Status: status, Detail: detail}
+func refuse(id uint64, status storagepb.Status, detail string) *wire.Answer {
+	return &wire.Answer{Id: id, Status: status, Detail: detail}
 }
 
 // expired reports whether nobody waits for op any more. Time is the monotonic
 // clock's, which no jump of the wall clock moves.
-func expired(op *storagepb.Operation, received time.Time) bool {
-	ms := op.GetTimeoutMs()
+func expired(op *wire.Operation, received time.Time) bool {
+	ms := op.TimeoutMs
 	return ms != 0 && time.Since(received) >= time.Duration(ms)*time.Millisecond
 }
 
 // checkTarget checks the fields that every operation has.
-func (c *Core) checkTarget(op *storagepb.Operation) (vclock.Policy, *storagepb.Answer) {
-	invalid := func(format string, args ...any) (vclock.Policy, *storagepb.Answer) {
-		return 0, refuse(op.GetId(), storagepb.Status_INVALID, fmt.Sprintf(format, args...))
+func (c *Core) checkTarget(op *wire.Operation) (vclock.Policy, *wire.Answer) {
+	invalid := func(format string, args ...any) (vclock.Policy, *wire.Answer) {
+		return 0, refuse(op.Id, storagepb.Status_INVALID, fmt.Sprintf(format, args...))
 	}
 	if err := c.Err(); err != nil {
-		return 0, refuse(op.GetId(), storagepb.Status_DISK, err.Error())
+		return 0, refuse(op.Id, storagepb.Status_DISK, err.Error())
 	}
-	switch op.GetKind() {
+	switch op.Kind {
 	case storagepb.Kind_READ_STATE, storagepb.Kind_READ_DIGEST, storagepb.Kind_READ_CLOCK, storagepb.Kind_MERGE:
 	default:
-		return invalid("kind: %d is unknown", op.GetKind())
+		return invalid("kind: %d is unknown", op.Kind)
 	}
-	if !validTenant(op.GetTenant()) {
-		return invalid("tenant: %.130q is not 1 to %d of [A-Za-z0-9._-]", op.GetTenant(), MaxTenantBytes)
+	if !validTenant(op.Tenant) {
+		return invalid("tenant: %.130q is not 1 to %d of [A-Za-z0-9._-]", op.Tenant, MaxTenantBytes)
 	}
-	if n := len(op.GetKey()); n < 1 || n > MaxKeyBytes {
+	if n := len(op.Key); n < 1 || n > MaxKeyBytes {
 		return invalid("key: %d bytes, not 1 to %d", n, MaxKeyBytes)
 	}
-	switch op.GetPolicy() {
+	switch op.Policy {
 	case storagepb.Policy_CAUSAL:
 		return vclock.Causal, nil
 	case storagepb.Policy_LAST_WRITE_WINS:
 		return vclock.LastWriteWins, nil
 	default:
-		return invalid("policy: %d is unknown", op.GetPolicy())
+		return invalid("policy: %d is unknown", op.Policy)
 	}
 }
 
@@ -65,16 +65,16 @@ func validTenant(id string) bool {
 }
 
 // prepare checks what can be checked of a MERGE before its latch is taken.
-func (c *Core) prepare(op *storagepb.Operation) (merge, *storagepb.Answer) {
+func (c *Core) prepare(op *wire.Operation, b *batch) (merge, *wire.Answer) {
 	policy, refusal := c.checkTarget(op)
 	if refusal != nil {
 		return merge{}, refusal
 	}
-	invalid := func(field, reason string) (merge, *storagepb.Answer) {
-		return merge{}, refuse(op.GetId(), storagepb.Status_INVALID, field+": "+reason)
+	invalid := func(field, reason string) (merge, *wire.Answer) {
+		return merge{}, refuse(op.Id, storagepb.Status_INVALID, field+": "+reason)
 	}
-	sent, err := wire.ToState(op.GetState())
-	if err == nil {
+	sent, err := op.State, error(wire.ErrColumns)
+	if !op.Columns {
 		err = sent.Validate(policy)
 	}
 	switch {
@@ -83,23 +83,23 @@ func (c *Core) prepare(op *storagepb.Operation) (merge, *storagepb.Answer) {
 	case len(sent.Siblings) == 0:
 		return invalid("state.siblings", "none")
 	}
-	switch op.GetOrigin() {
+	switch op.Origin {
 	case storagepb.Origin_NODE:
 	case storagepb.Origin_CLIENT:
-		if refusal := c.checkWrite(op.GetId(), policy, sent); refusal != nil {
+		if refusal := c.checkWrite(op.Id, policy, sent); refusal != nil {
 			return merge{}, refusal
 		}
 	default:
-		return invalid("origin", fmt.Sprintf("%d is unknown", op.GetOrigin()))
+		return invalid("origin", fmt.Sprintf("%d is unknown", op.Origin))
 	}
-	key, token := appendKey(make([]byte, 0, tokenBytes+len(op.GetTenant())+1+len(op.GetKey())), op.GetTenant(), op.GetKey())
+	key, token := b.key(op)
 	return merge{op: op, policy: policy, sent: sent, key: key, stripe: stripeOf(token)}, nil
 }
 
 // checkWrite checks what only a client's write must keep to: that it is one write,
 // and how large.
-func (c *Core) checkWrite(id uint64, policy vclock.Policy, sent vclock.State) *storagepb.Answer {
-	invalid := func(field, format string, args ...any) *storagepb.Answer {
+func (c *Core) checkWrite(id uint64, policy vclock.Policy, sent vclock.State) *wire.Answer {
+	invalid := func(field, format string, args ...any) *wire.Answer {
 		return refuse(id, storagepb.Status_INVALID, field+": "+fmt.Sprintf(format, args...))
 	}
 	if n := len(sent.Siblings); n != 1 {
@@ -133,22 +133,22 @@ func span(ms int64) time.Duration {
 }
 
 // judge refuses a client's write for time or for size; nil lets it pass.
-func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storagepb.Answer {
+func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *wire.Answer {
 	limits := c.config.Limits
 	if a := c.judgeTime(m, at, has); a != nil {
 		return a
 	}
 	// A write that makes less of what is too much already is welcome.
 	if n := len(joined.Siblings); n > 1 && n > len(has.state.Siblings) && n > limits.MaxSiblings {
-		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,
+		return refuse(m.op.Id, storagepb.Status_TOO_MANY_SIBLINGS,
 			fmt.Sprintf("there would be %d siblings, the node takes %d", n, limits.MaxSiblings))
 	}
 	if n := len(joined.Clock); n > maxHeldEntries && !has.state.Covers(m.policy, m.sent.Siblings[0].Dot) {
-		return refuse(m.op.GetId(), storagepb.Status_TOO_LARGE,
+		return refuse(m.op.Id, storagepb.Status_TOO_LARGE,
 			fmt.Sprintf("the key's clock would have %d entries, the node takes %d", n, maxHeldEntries))
 	}
 	if n, size := len(joined.Siblings), joined.Size(); n > 1 && size > has.state.Size() && size > maxStateBytes {
-		return refuse(m.op.GetId(), storagepb.Status_TOO_MANY_SIBLINGS,
+		return refuse(m.op.Id, storagepb.Status_TOO_MANY_SIBLINGS,
 			fmt.Sprintf("the siblings would have %d bytes together, the node takes %d", size, maxStateBytes))
 	}
 	return nil
@@ -156,8 +156,8 @@ func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *storag
 
 // judgeTime refuses a client's write for its stamps, or while the node's clock is
 // not to be trusted.
-func (c *Core) judgeTime(m *merge, at moment, has held) *storagepb.Answer {
-	skew, id := c.config.Limits.Skew, m.op.GetId()
+func (c *Core) judgeTime(m *merge, at moment, has held) *wire.Answer {
+	skew, id := c.config.Limits.Skew, m.op.Id
 	if at.jump != 0 {
 		return refuse(id, storagepb.Status_TOO_FAR_AHEAD, fmt.Sprintf(
 			"the node's own clock jumped by %v while it ran; it takes no client's write until the clock is back or has kept its time for %v", at.jump, skew))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/ring"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
@@ -15,28 +16,28 @@ import (
 func TestAnOperationOutOfBoundsIsRefusedByTheNameOfItsField(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	long := make([]byte, MaxKeyBytes+1)
-	good := func() *storagepb.Operation { return write("k", at(1, 0), nil, "v") }
+	good := func() *wire.Operation { return write("k", at(1, 0), nil, "v") }
 	for name, c2 := range map[string]struct {
-		spoil func(*storagepb.Operation)
+		spoil func(*wire.Operation)
 		field string
 	}{
-		"no kind":          {func(op *storagepb.Operation) { op.Kind = 0 }, "kind"},
-		"unknown kind":     {func(op *storagepb.Operation) { op.Kind = 99 }, "kind"},
-		"no tenant":        {func(op *storagepb.Operation) { op.Tenant = "" }, "tenant"},
-		"bad tenant":       {func(op *storagepb.Operation) { op.Tenant = "a/b" }, "tenant"},
-		"long tenant":      {func(op *storagepb.Operation) { op.Tenant = string(make([]byte, 129)) }, "tenant"},
-		"no key":           {func(op *storagepb.Operation) { op.Key = nil }, "key"},
-		"long key":         {func(op *storagepb.Operation) { op.Key = long }, "key"},
-		"unknown policy":   {func(op *storagepb.Operation) { op.Policy = 9 }, "policy"},
-		"unknown origin":   {func(op *storagepb.Operation) { op.Origin = 9 }, "origin"},
-		"no state":         {func(op *storagepb.Operation) { op.State = nil }, "state.siblings"},
-		"clock alone":      {func(op *storagepb.Operation) { op.State.Siblings = nil }, "state"},
-		"half a clock":     {func(op *storagepb.Operation) { op.State.ClockStamps = nil }, "state"},
-		"no clock":         {func(op *storagepb.Operation) { op.State.ClockActors, op.State.ClockStamps = nil, nil }, "state"},
-		"a clock for last": {func(op *storagepb.Operation) { op.Policy = storagepb.Policy_LAST_WRITE_WINS }, "state"},
-		"two siblings": {func(op *storagepb.Operation) {
-			two := &storagepb.Sibling{Actor: 1, Stamp: op.State.Siblings[0].Stamp - 1}
-			op.State.Siblings = append([]*storagepb.Sibling{two}, op.State.Siblings...)
+		"no kind":          {func(op *wire.Operation) { op.Kind = 0 }, "kind"},
+		"unknown kind":     {func(op *wire.Operation) { op.Kind = 99 }, "kind"},
+		"no tenant":        {func(op *wire.Operation) { op.Tenant = "" }, "tenant"},
+		"bad tenant":       {func(op *wire.Operation) { op.Tenant = "a/b" }, "tenant"},
+		"long tenant":      {func(op *wire.Operation) { op.Tenant = string(make([]byte, 129)) }, "tenant"},
+		"no key":           {func(op *wire.Operation) { op.Key = nil }, "key"},
+		"long key":         {func(op *wire.Operation) { op.Key = long }, "key"},
+		"unknown policy":   {func(op *wire.Operation) { op.Policy = 9 }, "policy"},
+		"unknown origin":   {func(op *wire.Operation) { op.Origin = 9 }, "origin"},
+		"no state":         {func(op *wire.Operation) { op.State = vclock.State{} }, "state.siblings"},
+		"clock alone":      {func(op *wire.Operation) { op.State.Siblings = nil }, "state"},
+		"half a clock":     {func(op *wire.Operation) { op.State, op.Columns = vclock.State{}, true }, "state"},
+		"no clock":         {func(op *wire.Operation) { op.State.Clock = nil }, "state"},
+		"a clock for last": {func(op *wire.Operation) { op.Policy = storagepb.Policy_LAST_WRITE_WINS }, "state"},
+		"two siblings": {func(op *wire.Operation) {
+			two := vclock.Sibling{Dot: vclock.Dot{Actor: 1, Stamp: op.State.Siblings[0].Dot.Stamp - 1}}
+			op.State.Siblings = append([]vclock.Sibling{two}, op.State.Siblings...)
 		}, "state.siblings"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -44,8 +45,8 @@ func TestAnOperationOutOfBoundsIsRefusedByTheNameOfItsField(t *testing.T) {
 			c2.spoil(op)
 			a := c.Do(op)
 			require1(t, storagepb.Status_INVALID, a)
-			require.Contains(t, a.GetDetail(), c2.field+":")
-			require.EqualValues(t, 7, a.GetId())
+			require.Contains(t, a.Detail, c2.field+":")
+			require.EqualValues(t, 7, a.Id)
 		})
 	}
 	holds(t, c, "k")
@@ -99,10 +100,10 @@ func TestAWriteOlderThanTheWindowIsRefusedAndToldWhetherTheNodeHasSeenIt(t *test
 	now = now.Add(time.Millisecond)
 	a := c.Do(seen)
 	require1(t, storagepb.Status_TOO_OLD, a)
-	require.True(t, a.GetSeen())
+	require.True(t, a.Seen)
 	a = c.Do(unseen)
 	require1(t, storagepb.Status_TOO_OLD, a)
-	require.False(t, a.GetSeen())
+	require.False(t, a.Seen)
 	holds(t, c, "k", "v")
 
 	now = epoch
@@ -136,10 +137,10 @@ func TestAnOperationOfTheOtherPolicyIsRefused(t *testing.T) {
 
 func TestAnOperationThatNobodyWaitsForIsDropped(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
-	for _, op := range []*storagepb.Operation{write("k", at(1, 0), nil, "v"), read("k", storagepb.Kind_READ_STATE)} {
+	for _, op := range []*wire.Operation{write("k", at(1, 0), nil, "v"), read("k", storagepb.Kind_READ_STATE)} {
 		op.TimeoutMs = 5
 		answered := make(direct, 1)
-		c.run([]*storagepb.Operation{op}, time.Now().Add(-5*time.Millisecond), answered)
+		c.run([]*wire.Operation{op}, time.Now().Add(-5*time.Millisecond), answered)
 		require1(t, storagepb.Status_EXPIRED, <-answered)
 	}
 	holds(t, c, "k")

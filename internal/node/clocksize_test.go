@@ -24,7 +24,7 @@ func TestAClientsClockIsBounded(t *testing.T) {
 	op := write("k", at(1, 0), longClock(2, maxSentEntries), "v")
 	a := c.Do(op)
 	require1(t, storagepb.Status_INVALID, a)
-	require.Contains(t, a.GetDetail(), "state.clock:")
+	require.Contains(t, a.Detail, "state.clock:")
 	holds(t, c, "k")
 	op.Origin = storagepb.Origin_NODE
 	require1(t, storagepb.Status_OK, c.Do(op))
@@ -37,7 +37,7 @@ func TestClientsTogetherCannotGrowAClockWithoutEnd(t *testing.T) {
 	for i := range 2 * maxHeldEntries / maxSentEntries {
 		own := vclock.Actor(1 + i*maxSentEntries)
 		a := c.Do(write("k", at(own, 0), longClock(own+1, maxSentEntries-1), "v"))
-		if refused = a.GetStatus() != storagepb.Status_OK; refused {
+		if refused = a.Status != storagepb.Status_OK; refused {
 			require1(t, storagepb.Status_TOO_LARGE, a)
 			break
 		}
@@ -62,8 +62,8 @@ func TestNoAnswerIsLargerThanAFrame(t *testing.T) {
 	fromNode.Origin = storagepb.Origin_NODE
 	a := c.Do(fromNode)
 	require1(t, storagepb.Status_OK, a)
-	require.True(t, a.GetLive())
-	require.Nil(t, a.GetState(), "nobody waits for it")
+	require.True(t, a.Live)
+	require.Zero(t, a.State, "nobody waits for it")
 	again := write("k", at(1<<40, 0), nil, "w")
 	require1(t, storagepb.Status_OK, c.Do(again)) // what was applied is not refused when it is repeated
 	holds(t, c, "k", "v", "w")
@@ -74,7 +74,7 @@ func TestAClientsWriteThatClaimsToHaveSeenItsOwnActorsFutureIsInvalid(t *testing
 	op := write("k", at(1, 0), vclock.Clock{at(1, time.Second)}, "v")
 	a := c.Do(op)
 	require1(t, storagepb.Status_INVALID, a)
-	require.Contains(t, a.GetDetail(), "state.clock:")
+	require.Contains(t, a.Detail, "state.clock:")
 	op.Origin = storagepb.Origin_NODE
 	require1(t, storagepb.Status_OK, c.Do(op))
 }

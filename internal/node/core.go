@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/vclock"
 )
 
@@ -82,9 +82,9 @@ func (c *Core) Err() error {
 
 // Do runs one operation and returns its answer, when it could leave. It passes by
 // the interceptor and the bounds on work in hand.
-func (c *Core) Do(op *storagepb.Operation) *storagepb.Answer {
+func (c *Core) Do(op *wire.Operation) *wire.Answer {
 	answered := make(direct, 1)
-	c.run([]*storagepb.Operation{op}, time.Now(), answered)
+	c.run([]*wire.Operation{op}, time.Now(), answered)
 	return <-answered
 }
 
@@ -94,7 +94,7 @@ func (c *Core) Inspect(tenant string, key []byte) (vclock.Policy, vclock.State, 
 	s := c.latches.of(token)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	held, err := c.get(engineKey)
+	held, err := c.get(engineKey, new(batch))
 	return held.policy, held.state, err
 }
 

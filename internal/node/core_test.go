@@ -32,25 +32,25 @@ func at(actor vclock.Actor, after time.Duration) vclock.Dot {
 	return vclock.Dot{Actor: actor, Stamp: vclock.StampAt(epoch.Add(after))}
 }
 
-func write(key string, dot vclock.Dot, ctx vclock.Clock, value string) *storagepb.Operation {
+func write(key string, dot vclock.Dot, ctx vclock.Clock, value string) *wire.Operation {
 	s := vclock.WriteState(vclock.Causal, ctx, vclock.Sibling{Dot: dot, Value: []byte(value)})
-	return &storagepb.Operation{Id: 7, Kind: storagepb.Kind_MERGE, Tenant: "t", Key: []byte(key), State: wire.FromState(s)}
+	return &wire.Operation{Id: 7, Kind: storagepb.Kind_MERGE, Tenant: "t", Key: []byte(key), State: s}
 }
 
-func writeLast(key string, dot vclock.Dot, value string) *storagepb.Operation {
+func writeLast(key string, dot vclock.Dot, value string) *wire.Operation {
 	op := write(key, dot, nil, value)
 	op.Policy = storagepb.Policy_LAST_WRITE_WINS
-	op.State.ClockActors, op.State.ClockStamps = nil, nil
+	op.State.Clock = nil
 	return op
 }
 
-func read(key string, kind storagepb.Kind) *storagepb.Operation {
-	return &storagepb.Operation{Id: 8, Kind: kind, Tenant: "t", Key: []byte(key)}
+func read(key string, kind storagepb.Kind) *wire.Operation {
+	return &wire.Operation{Id: 8, Kind: kind, Tenant: "t", Key: []byte(key)}
 }
 
-func require1(t *testing.T, want storagepb.Status, a *storagepb.Answer) {
+func require1(t *testing.T, want storagepb.Status, a *wire.Answer) {
 	t.Helper()
-	require.Equal(t, want, a.GetStatus(), "%v", a)
+	require.Equal(t, want, a.Status, "%v", a)
 }
 
 func holds(t *testing.T, c *Core, key string, values ...string) vclock.State {
@@ -69,34 +69,30 @@ func TestAWriteIsReadBackInAllThreeKinds(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	a := c.Do(write("k", at(1, 0), nil, "v"))
 	require1(t, storagepb.Status_OK, a)
-	require.True(t, a.GetLive())
-	require.Nil(t, a.GetState(), "the node holds what was sent")
+	require.True(t, a.Live)
+	require.Zero(t, a.State, "the node holds what was sent")
 
 	s := holds(t, c, "k", "v")
-	whole, err := wire.ToState(c.Do(read("k", storagepb.Kind_READ_STATE)).GetState())
-	require.NoError(t, err)
-	require.Equal(t, s, whole)
-	require.Equal(t, s.Digest(), c.Do(read("k", storagepb.Kind_READ_DIGEST)).GetDigest())
-	clock, err := wire.ToState(c.Do(read("k", storagepb.Kind_READ_CLOCK)).GetState())
-	require.NoError(t, err)
-	require.Equal(t, vclock.State{Clock: s.Clock}, clock)
+	require.Equal(t, s, c.Do(read("k", storagepb.Kind_READ_STATE)).State)
+	require.Equal(t, s.Digest(), c.Do(read("k", storagepb.Kind_READ_DIGEST)).Digest)
+	require.Equal(t, vclock.State{Clock: s.Clock}, c.Do(read("k", storagepb.Kind_READ_CLOCK)).State)
 }
 
 func TestAnAbsentKeyIsTheEmptyState(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	a := c.Do(read("k", storagepb.Kind_READ_STATE))
 	require1(t, storagepb.Status_OK, a)
-	require.Nil(t, a.GetState())
-	require.Zero(t, c.Do(read("k", storagepb.Kind_READ_DIGEST)).GetDigest())
+	require.Zero(t, a.State)
+	require.Zero(t, c.Do(read("k", storagepb.Kind_READ_DIGEST)).Digest)
 }
 
 func TestAConcurrentWriteIsAnsweredWithTheClockThatTheNodeHolds(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	c.Do(write("k", at(1, 0), nil, "v"))
 	a := c.Do(write("k", at(2, 0), nil, "w"))
-	require.True(t, a.GetLive())
-	require.Len(t, a.GetState().GetClockActors(), 2)
-	require.Empty(t, a.GetState().GetSiblings())
+	require.True(t, a.Live)
+	require.Len(t, a.State.Clock, 2)
+	require.Empty(t, a.State.Siblings)
 	holds(t, c, "k", "v", "w")
 }
 
@@ -106,10 +102,8 @@ func TestASupersededWriteIsAnsweredWithTheWholeState(t *testing.T) {
 	c.Do(write("k", at(2, 0), vclock.Clock{old}, "later"))
 	a := c.Do(write("k", old, nil, "earlier"))
 	require1(t, storagepb.Status_OK, a)
-	require.False(t, a.GetLive())
-	s, err := wire.ToState(a.GetState())
-	require.NoError(t, err)
-	require.Equal(t, holds(t, c, "k", "later"), s)
+	require.False(t, a.Live)
+	require.Equal(t, holds(t, c, "k", "later"), a.State)
 }
 
 func TestALargeStateIsAnsweredToASupersededWriteByItsClockAlone(t *testing.T) {
@@ -117,28 +111,28 @@ func TestALargeStateIsAnsweredToASupersededWriteByItsClockAlone(t *testing.T) {
 	old := at(1, -time.Second)
 	c.Do(write("k", at(2, 0), vclock.Clock{old}, string(make([]byte, shownBytes+1))))
 	a := c.Do(write("k", old, nil, "earlier"))
-	require.False(t, a.GetLive())
-	require.Empty(t, a.GetState().GetSiblings())
-	require.Len(t, a.GetState().GetClockActors(), 2)
+	require.False(t, a.Live)
+	require.Empty(t, a.State.Siblings)
+	require.Len(t, a.State.Clock, 2)
 }
 
 func TestLastWriteWinsKeepsTheGreaterStampAndNamesItToTheLoser(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	winner := at(1, time.Second)
-	require.True(t, c.Do(writeLast("k", winner, "v")).GetLive())
+	require.True(t, c.Do(writeLast("k", winner, "v")).Live)
 	a := c.Do(writeLast("k", at(2, 0), "w"))
 	require1(t, storagepb.Status_OK, a)
-	require.False(t, a.GetLive())
-	require.Len(t, a.GetState().GetSiblings(), 1)
-	require.Equal(t, uint64(winner.Stamp), a.GetState().GetSiblings()[0].GetStamp())
-	require.Empty(t, a.GetState().GetSiblings()[0].GetValue())
+	require.False(t, a.Live)
+	require.Len(t, a.State.Siblings, 1)
+	require.Equal(t, winner.Stamp, a.State.Siblings[0].Dot.Stamp)
+	require.Empty(t, a.State.Siblings[0].Value)
 	holds(t, c, "k", "v")
 }
 
 func TestTheSameKeyTwiceInOneFrameJoinsBothAndIsWrittenOnce(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	answers := make(chan []reply, 4)
-	c.run([]*storagepb.Operation{write("k", at(1, 0), nil, "v"), write("k", at(2, 0), nil, "w")}, time.Now(), collect(answers))
+	c.run([]*wire.Operation{write("k", at(1, 0), nil, "v"), write("k", at(2, 0), nil, "w")}, time.Now(), collect(answers))
 	for n := 0; n < 2; n += len(<-answers) {
 	}
 	holds(t, c, "k", "v", "w")
@@ -147,9 +141,9 @@ func TestTheSameKeyTwiceInOneFrameJoinsBothAndIsWrittenOnce(t *testing.T) {
 
 type collect chan []reply
 
-func (collect) room(*storagepb.Operation, time.Time) {}
-func (collect) made(int)                             {}
-func (c collect) put(r []reply)                      { c <- r }
+func (collect) room(*wire.Operation, time.Time) {}
+func (collect) made(int)                        {}
+func (c collect) put(r []reply)                 { c <- r }
 
 func TestAStoreKeepsItsIDAndRefusesAnotherNode(t *testing.T) {
 	engine := NewMemory()

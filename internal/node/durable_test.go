@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -27,9 +28,11 @@ func newSlowDisk() *slowDisk {
 }
 
 func (d *slowDisk) snapshot() map[string][]byte {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	return maps.Clone(d.data)
+	all := map[string][]byte{}
+	for _, r := range d.between(nil, nil) {
+		all[string(r.Key)] = r.Value
+	}
+	return all
 }
 
 func (d *slowDisk) Apply(puts []KV) error {
@@ -51,14 +54,17 @@ func (d *slowDisk) Sync() error {
 // crashed is what a restart would find.
 func (d *slowDisk) crashed() *Memory {
 	m := NewMemory()
-	m.data, m.meta = maps.Clone(d.synced), maps.Clone(d.meta)
+	m.meta = maps.Clone(d.meta)
+	for key, value := range d.synced {
+		_ = m.Apply([]KV{{[]byte(key), value}}) // it cannot fail
+	}
 	return m
 }
 
 // later runs an operation and returns where its answer will be.
-func later(c *Core, op *storagepb.Operation) direct {
+func later(c *Core, op *wire.Operation) direct {
 	answered := make(direct, 1)
-	c.run([]*storagepb.Operation{op}, time.Now(), answered)
+	c.run([]*wire.Operation{op}, time.Now(), answered)
 	return answered
 }
 
@@ -189,8 +195,8 @@ func TestAStateThatDoesNotDecodeIsDamageAndEndsTheNodesWork(t *testing.T) {
 	m := NewMemory()
 	c := open(t, m, Config{})
 	c.Do(write("k", at(1, 0), nil, "v"))
-	for key := range m.data {
-		m.data[key] = []byte("garbage")
+	for _, r := range m.between(nil, nil) {
+		require.NoError(t, m.Apply([]KV{{r.Key, []byte("garbage")}}))
 	}
 	require1(t, storagepb.Status_DISK, c.Do(read("k", storagepb.Kind_READ_STATE)))
 	require.ErrorIs(t, c.Err(), ErrDamaged)

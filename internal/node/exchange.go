@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -88,8 +89,8 @@ func (x *exchange) wake() {
 
 func (x *exchange) receive() {
 	for {
-		frame, err := x.stream.Recv()
-		if err != nil {
+		var frame wire.OperationsFrame
+		if err := x.stream.RecvMsg(&frame); err != nil {
 			x.mu.Lock()
 			x.received = errors.Is(err, io.EOF)
 			x.broken = err
@@ -97,26 +98,30 @@ func (x *exchange) receive() {
 			x.mu.Unlock()
 			return
 		}
-		if n := len(frame.GetOperations()); n > maxFrameOps {
+		if n := len(frame.Operations); n > maxFrameOps {
 			x.mu.Lock()
 			x.broken = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
 			x.changed.Broadcast()
 			x.mu.Unlock()
 			return
 		}
-		x.accept(frame.GetOperations(), time.Now())
+		ops := make([]*wire.Operation, len(frame.Operations))
+		for i := range ops {
+			ops[i] = &frame.Operations[i]
+		}
+		x.accept(ops, time.Now())
 	}
 }
 
 // accept runs a frame's operations but for those that the node does not take.
-func (x *exchange) accept(ops []*storagepb.Operation, received time.Time) {
+func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
 	x.admit(ops)
 	taken := ops[:0]
 	var refused []reply
 	for _, op := range ops {
 		n := operationBytes(op)
 		if status := x.server.core.load.take(n); status != storagepb.Status_OK {
-			a := refuse(op.GetId(), status, "")
+			a := refuse(op.Id, status, "")
 			x.server.core.counters.count(a, false)
 			refused = append(refused, x.reply(a, false, n))
 			continue
@@ -136,7 +141,7 @@ func (x *exchange) accept(ops []*storagepb.Operation, received time.Time) {
 }
 
 // admit waits until the stream may have more in hand, and counts ops.
-func (x *exchange) admit(ops []*storagepb.Operation) {
+func (x *exchange) admit(ops []*wire.Operation) {
 	n := 0
 	for _, op := range ops {
 		n += operationBytes(op)
@@ -150,13 +155,13 @@ func (x *exchange) admit(ops []*storagepb.Operation) {
 	x.bytes += n
 }
 
-func (x *exchange) room(op *storagepb.Operation, received time.Time) {
+func (x *exchange) room(op *wire.Operation, received time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.answers < streamBytes {
 		return
 	}
-	if ms := op.GetTimeoutMs(); ms != 0 {
+	if ms := op.TimeoutMs; ms != 0 {
 		expiry := time.AfterFunc(time.Until(received.Add(time.Duration(ms)*time.Millisecond)), x.wake)
 		defer expiry.Stop()
 	}
@@ -172,7 +177,7 @@ func (x *exchange) made(bytes int) {
 	x.server.core.load.add(bytes)
 }
 
-func (x *exchange) reply(a *storagepb.Answer, taken bool, bytes int) reply {
+func (x *exchange) reply(a *wire.Answer, taken bool, bytes int) reply {
 	n := answerBytes(a)
 	x.made(n)
 	return reply{answer: a, made: n, taken: taken, bytes: bytes}
@@ -196,10 +201,10 @@ func (x *exchange) put(replies []reply) {
 }
 
 // intercepted runs one operation past the interceptor.
-func (x *exchange) intercepted(op *storagepb.Operation, received time.Time) {
+func (x *exchange) intercepted(op *wire.Operation, received time.Time) {
 	core := x.server.core
 	interceptor := core.config.Interceptor
-	id, n := op.GetId(), operationBytes(op)
+	id, n := op.Id, operationBytes(op)
 	end := func(f Fault) {
 		a := refuse(id, f.Status, f.Detail)
 		r := x.reply(a, true, n)
@@ -214,7 +219,7 @@ func (x *exchange) intercepted(op *storagepb.Operation, received time.Time) {
 		return
 	}
 	answered := make(direct, 1)
-	core.run([]*storagepb.Operation{op}, received, answered)
+	core.run([]*wire.Operation{op}, received, answered)
 	answer := <-answered
 	if f := interceptor.After(x.ctx, op, answer); f != (Fault{}) {
 		end(f)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -17,9 +18,9 @@ type faults struct {
 	before, after map[uint64]Fault
 }
 
-func (f faults) Before(_ context.Context, op *storagepb.Operation) Fault { return f.before[op.GetId()] }
-func (f faults) After(_ context.Context, op *storagepb.Operation, _ *storagepb.Answer) Fault {
-	return f.after[op.GetId()]
+func (f faults) Before(_ context.Context, op *wire.Operation) Fault { return f.before[op.Id] }
+func (f faults) After(_ context.Context, op *wire.Operation, _ *wire.Answer) Fault {
+	return f.after[op.Id]
 }
 
 func TestAnInterceptorRefusesOrDropsBeforeAndAfterApplying(t *testing.T) {
@@ -29,14 +30,14 @@ func TestAnInterceptorRefusesOrDropsBeforeAndAfterApplying(t *testing.T) {
 			after:  map[uint64]Fault{3: {Status: storagepb.Status_FAILED}, 4: {Drop: true}},
 		}})
 		stream := s.exchange(t)
-		var ops []*storagepb.Operation
+		var ops []*wire.Operation
 		for id := range uint64(5) {
 			ops = append(ops, numbered(id+1, write(fmt.Sprint("k", id+1), at(1, 0), nil, "v")))
 		}
-		require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+		require.NoError(t, stream.Send(frameOf(ops...)))
 		got := answers(t, stream, 3)
 		require1(t, storagepb.Status_OVERLOADED, got[1])
-		require.Equal(t, "as told", got[1].GetDetail())
+		require.Equal(t, "as told", got[1].Detail)
 		require1(t, storagepb.Status_FAILED, got[3])
 		require1(t, storagepb.Status_OK, got[5])
 		synctest.Wait()
@@ -55,11 +56,11 @@ func TestANodeThatHasTooMuchInHandRefusesAndRecovers(t *testing.T) {
 		s := serve(t, NewMemory(), Config{Limits: Limits{InHandOps: 2}, Interceptor: gate{let}})
 		stream := s.exchange(t)
 		send := func(ids ...uint64) {
-			var ops []*storagepb.Operation
+			var ops []*wire.Operation
 			for _, id := range ids {
 				ops = append(ops, numbered(id, write(fmt.Sprint("k", id), at(1, 0), nil, "v")))
 			}
-			require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+			require.NoError(t, stream.Send(frameOf(ops...)))
 		}
 		send(1, 2, 3)
 		require1(t, storagepb.Status_OVERLOADED, answers(t, stream, 1)[3])
@@ -77,7 +78,7 @@ func TestANodeThatHasTooMuchInHandRefusesAndRecovers(t *testing.T) {
 func TestLargeAnswersTravelInFramesOfTheirOwn(t *testing.T) {
 	s := serve(t, NewMemory(), Config{})
 	large := string(bytes.Repeat([]byte("x"), 1<<20))
-	var ops []*storagepb.Operation
+	var ops []*wire.Operation
 	for id := range uint64(8) {
 		key := fmt.Sprint("k", id)
 		value := "small"
@@ -88,12 +89,12 @@ func TestLargeAnswersTravelInFramesOfTheirOwn(t *testing.T) {
 		ops = append(ops, numbered(id, read(key, storagepb.Kind_READ_STATE)))
 	}
 	stream := s.exchange(t)
-	require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+	require.NoError(t, stream.Send(frameOf(ops...)))
 	for n := 0; n < len(ops); {
 		frame, err := stream.Recv()
 		require.NoError(t, err)
 		size := 0
-		for _, a := range frame.GetAnswers() {
+		for _, a := range answersOf(frame) {
 			size += answerBytes(a)
 		}
 		require.True(t, size <= frameBytes || len(frame.GetAnswers()) == 1, "%d bytes in %d answers", size, len(frame.GetAnswers()))
@@ -111,7 +112,7 @@ func TestAStreamThatBreaksLeavesNothingInHand(t *testing.T) {
 		require.NoError(t, stream.Send(&storagepb.ClientFrame{Hello: hello()}))
 		_, err = stream.Recv()
 		require.NoError(t, err)
-		require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{write("k", at(1, 0), nil, "v")}}))
+		require.NoError(t, stream.Send(frameOf(write("k", at(1, 0), nil, "v"))))
 		synctest.Wait()
 		require.Equal(t, 1, s.core.Stats().InHandOps)
 		cancel()
@@ -132,7 +133,7 @@ func BenchmarkAStreamOfMerges(b *testing.B) {
 	}
 	defer core.Close()
 	const frame = 64
-	ops := make([]*storagepb.Operation, frame)
+	ops := make([]*wire.Operation, frame)
 	for i := range ops {
 		ops[i] = write(fmt.Sprint("k", i), at(1, 0), nil, "value of some length, as they are")
 		ops[i].Origin = storagepb.Origin_NODE
@@ -141,8 +142,8 @@ func BenchmarkAStreamOfMerges(b *testing.B) {
 	b.ReportAllocs()
 	for n := 0; b.Loop(); n++ {
 		for i := range ops {
-			ops[i].State.ClockStamps[0]++
-			ops[i].State.Siblings[0].Stamp++
+			ops[i].State.Clock[0].Stamp++
+			ops[i].State.Siblings[0].Dot.Stamp++
 		}
 		core.run(ops, epoch, done)
 		for got := 0; got < frame; got += len(<-done) {

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -19,7 +20,7 @@ type Fault struct {
 // up no other; ctx ends with the stream or with the server.
 type Interceptor interface {
 	// Before runs before anything is read or applied.
-	Before(ctx context.Context, op *storagepb.Operation) Fault
+	Before(ctx context.Context, op *wire.Operation) Fault
 	// After runs when answer could leave: a merge is applied and on disk.
-	After(ctx context.Context, op *storagepb.Operation, answer *storagepb.Answer) Fault
+	After(ctx context.Context, op *wire.Operation, answer *wire.Answer) Fault
 }

@@ -3,39 +3,42 @@ package node
 import (
 	"testing"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
 // Whatever arrives is answered, once, with its own id and a status, and leaves
 // nothing behind that cannot be read again.
 func FuzzOperation(f *testing.F) {
-	for _, op := range []*storagepb.Operation{
+	for _, op := range []*wire.Operation{
 		write("k", at(1, 0), nil, "v"), writeLast("k", at(1, 0), "v"), read("k", storagepb.Kind_READ_DIGEST), {},
 	} {
-		b, err := proto.Marshal(op)
+		b, err := proto.Marshal(frameOf(op).Operations[0])
 		if err != nil {
 			f.Fatal(err)
 		}
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		op := new(storagepb.Operation)
-		if proto.Unmarshal(b, op) != nil {
+		ops, _, err := wire.Operations(protowire.AppendBytes(protowire.AppendTag(nil, 2, protowire.BytesType), b), nil)
+		if err != nil {
 			return
 		}
+		op := &ops[0]
 		c := open(t, NewMemory(), Config{})
-		id, kind := op.GetId(), op.GetKind()
+		id, kind := op.Id, op.Kind
 		a := c.Do(op)
-		if a.GetId() != id || a.GetStatus() == storagepb.Status_STATUS_UNSPECIFIED {
+		if a.Id != id || a.Status == storagepb.Status_STATUS_UNSPECIFIED {
 			t.Fatalf("answer %v", a)
 		}
-		if kind != storagepb.Kind_MERGE || a.GetStatus() != storagepb.Status_OK {
+		if kind != storagepb.Kind_MERGE || a.Status != storagepb.Status_OK {
 			return
 		}
 		op.Kind = storagepb.Kind_READ_STATE
-		if r := c.Do(op); r.GetStatus() != storagepb.Status_OK || len(r.GetState().GetSiblings()) == 0 {
+		if r := c.Do(op); r.Status != storagepb.Status_OK || len(r.State.Siblings) == 0 {
 			t.Fatalf("merged, then read: %v", r)
 		}
 	})

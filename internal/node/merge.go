@@ -2,7 +2,6 @@ package node
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"slices"
 	"sync"
@@ -15,13 +14,13 @@ import (
 
 // A merge is one MERGE on its way through a batch.
 type merge struct {
-	op     *storagepb.Operation
+	op     *wire.Operation
 	policy vclock.Policy
 	sent   vclock.State
 	key    []byte // the engine's
 	stripe int
 
-	answer  *storagepb.Answer
+	answer  *wire.Answer
 	floor   int64 // that a refusal for age relies on
 	first   bool  // applies a client's dot that the node had not seen
 	latched bool  // the answer was derived from the key's state
@@ -69,28 +68,41 @@ func (g *changes) put(m *merge, h held) {
 }
 
 // merge joins a batch into the engine, by one Apply unless it is large, and adds its outcomes.
-func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
-	slices.SortStableFunc(batch, func(a, b merge) int { return cmp.Compare(a.stripe, b.stripe) })
-	stripes := make([]int, 0, len(batch))
-	for i := range batch {
-		stripes = append(stripes, batch[i].stripe)
-	}
-	stripes = slices.Compact(stripes)
-
-	proofs := make([]proof, len(batch))
+func (c *Core) merge(merges []merge, mem *batch, received time.Time, out *outcomes) {
+	merges, stripes := byStripe(merges)
+	proofs := make([]proof, len(merges))
 	c.latches.lock(stripes)
 	at := c.moment() // a fresh reading, under the latches
-	c.mergeLatched(batch, received, at, proofs)
+	c.mergeLatched(merges, mem, received, at, proofs)
 	c.latches.unlock(stripes)
 	c.report(at)
 
-	for i := range batch {
-		m := &batch[i]
+	for i := range merges {
+		m := &merges[i]
 		if m.first && m.answer.Status == storagepb.Status_OK && c.config.Audit != nil {
-			c.config.Audit(m.op.GetTenant(), m.op.GetKey(), m.sent.Siblings[0].Dot)
+			c.config.Audit(m.op.Tenant, m.op.Key, m.sent.Siblings[0].Dot)
 		}
 		out.add(m.op, m.answer, proofs[i])
 	}
+}
+
+// byStripe returns the merges in the order of their stripes, those of one stripe as they came, and the
+// stripes. Numbers are sorted in place of merges, which are large.
+func byStripe(merges []merge) (sorted []merge, stripes []int) {
+	order := make([]uint64, len(merges))
+	for i := range merges {
+		order[i] = uint64(merges[i].stripe)<<32 | uint64(i) //nolint:gosec // both are small
+	}
+	slices.Sort(order)
+	sorted = make([]merge, len(merges))
+	stripes = make([]int, 0, len(merges))
+	for i, o := range order {
+		sorted[i] = merges[uint32(o)] //nolint:gosec // the index
+		if n := len(stripes); n == 0 || stripes[n-1] != sorted[i].stripe {
+			stripes = append(stripes, sorted[i].stripe)
+		}
+	}
+	return sorted, stripes
 }
 
 // batchBytes bounds the states that gather for one Apply, by about the largest of
@@ -99,25 +111,25 @@ func (c *Core) merge(batch []merge, received time.Time, out *outcomes) {
 const batchBytes = 16 << 20
 
 // mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
-func (c *Core) mergeLatched(batch []merge, received time.Time, at moment, proofs []proof) {
-	var gathering changes
-	begin := 0 // of the batch's part whose changes are gathering
-	for i := range batch {
-		m := &batch[i]
+func (c *Core) mergeLatched(merges []merge, mem *batch, received time.Time, at moment, proofs []proof) {
+	gathering := changes{list: make([]change, 0, len(merges))}
+	begin := 0 // of the part whose changes are gathering
+	for i := range merges {
+		m := &merges[i]
 		if expired(m.op, received) {
-			m.answer = refuse(m.op.GetId(), storagepb.Status_EXPIRED, "")
+			m.answer = refuse(m.op.Id, storagepb.Status_EXPIRED, "")
 			continue
 		}
 		// Not between two writes to one key: each part would write the whole state.
 		if gathering.bytes > batchBytes && gathering.find(m) == nil {
-			c.apply(batch[begin:i], gathering.list)
+			c.apply(merges[begin:i], gathering.list)
 			gathering, begin = changes{}, i
 		}
-		c.mergeOne(m, at, &gathering)
+		c.mergeOne(m, mem, at, &gathering)
 	}
-	c.apply(batch[begin:], gathering.list)
-	for i := range batch {
-		if m := &batch[i]; m.latched {
+	c.apply(merges[begin:], gathering.list)
+	for i := range merges {
+		if m := &merges[i]; m.latched {
 			proofs[i] = proof{floor: m.floor}
 			if !c.config.NoSync {
 				proofs[i].change = c.latches[m.stripe].dirty
@@ -127,19 +139,19 @@ func (c *Core) mergeLatched(batch []merge, received time.Time, at moment, proofs
 }
 
 // mergeOne decides about m and gathers what it changes.
-func (c *Core) mergeOne(m *merge, at moment, gathering *changes) {
-	has, err := c.gatheredOrStored(m, gathering)
+func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
+	has, err := c.gatheredOrStored(m, mem, gathering)
 	if err != nil {
-		m.answer = refuse(m.op.GetId(), storagepb.Status_DISK, err.Error())
+		m.answer = refuse(m.op.Id, storagepb.Status_DISK, err.Error())
 		return
 	}
 	m.latched = true
 	if has.found && has.policy != m.policy {
-		m.answer = refuse(m.op.GetId(), storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String())
+		m.answer = refuse(m.op.Id, storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String())
 		return
 	}
 	joined := vclock.Join(m.policy, has.state, m.sent)
-	if m.op.GetOrigin() == storagepb.Origin_CLIENT {
+	if m.op.Origin == storagepb.Origin_CLIENT {
 		if m.answer = c.judge(m, at, has, joined); m.answer != nil {
 			if m.answer.Status == storagepb.Status_TOO_OLD {
 				m.floor = m.sent.Siblings[0].Dot.Stamp.Millis() + 1
@@ -149,7 +161,7 @@ func (c *Core) mergeOne(m *merge, at moment, gathering *changes) {
 		}
 		m.first = !has.state.Covers(m.policy, m.sent.Siblings[0].Dot)
 	}
-	m.answer = acknowledge(m, joined)
+	m.answer = acknowledge(m, mem, joined)
 	if joined.Equal(has.state) {
 		c.counters.unchanged.Add(1)
 		return
@@ -158,11 +170,11 @@ func (c *Core) mergeOne(m *merge, at moment, gathering *changes) {
 }
 
 // gatheredOrStored returns what m joins into.
-func (c *Core) gatheredOrStored(m *merge, gathering *changes) (held, error) {
+func (c *Core) gatheredOrStored(m *merge, mem *batch, gathering *changes) (held, error) {
 	if earlier := gathering.find(m); earlier != nil {
 		return earlier.held, nil
 	}
-	return c.get(m.key)
+	return c.get(m.key, mem)
 }
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
@@ -172,7 +184,7 @@ const maxPooled = 1 << 20
 
 // apply writes the changes that came of batch and numbers them. If it cannot, it
 // turns the batch's answers into what is true then.
-func (c *Core) apply(batch []merge, changes []change) {
+func (c *Core) apply(merges []merge, changes []change) {
 	if len(changes) == 0 {
 		return
 	}
@@ -195,7 +207,7 @@ func (c *Core) apply(batch []merge, changes []change) {
 		buffers.Put(buffer)
 	}
 	if err != nil {
-		c.unapplied(batch, err)
+		c.unapplied(merges, err)
 		return
 	}
 	number := c.sync.number()
@@ -205,15 +217,15 @@ func (c *Core) apply(batch []merge, changes []change) {
 	}
 }
 
-func (c *Core) unapplied(batch []merge, err error) {
+func (c *Core) unapplied(merges []merge, err error) {
 	full := errors.Is(err, ErrFull)
 	if full {
 		c.counters.full.Add(1)
 	} else {
 		err = c.fail("apply", err)
 	}
-	for i := range batch {
-		m := &batch[i]
+	for i := range merges {
+		m := &merges[i]
 		if !m.latched {
 			continue
 		}
@@ -221,7 +233,7 @@ func (c *Core) unapplied(batch []merge, err error) {
 		if !full && m.answer.Status == storagepb.Status_OK {
 			status = storagepb.Status_FAILED
 		}
-		m.answer, m.latched, m.first = refuse(m.op.GetId(), status, err.Error()), false, false
+		m.answer, m.latched, m.first = refuse(m.op.Id, status, err.Error()), false, false
 	}
 }
 
@@ -229,9 +241,10 @@ func (c *Core) unapplied(batch []merge, err error) {
 // who was superseded; past it the clock alone is sent.
 const shownBytes = 64 << 10
 
-// acknowledge says what came of a merge (storagepb.Answer).
-func acknowledge(m *merge, joined vclock.State) *storagepb.Answer {
-	a := &storagepb.Answer{Id: m.op.GetId(), Status: storagepb.Status_OK, Live: true}
+// acknowledge says what came of a merge (wire.Answer).
+func acknowledge(m *merge, mem *batch, joined vclock.State) *wire.Answer {
+	a := mem.answer(m.op.Id, storagepb.Status_OK)
+	a.Live = true
 	for i := range m.sent.Siblings {
 		a.Live = a.Live && joined.Has(m.sent.Siblings[i].Dot)
 	}
@@ -239,11 +252,11 @@ func acknowledge(m *merge, joined vclock.State) *storagepb.Answer {
 	case joined.Equal(m.sent):
 	case vclock.State{Clock: joined.Clock}.Size() > maxStateBytes: // made between nodes, which do not look
 	case m.policy == vclock.LastWriteWins:
-		a.State = wire.FromState(joined.WithoutValues())
+		a.State = joined.WithoutValues()
 	case a.Live || joined.Size() > shownBytes:
-		a.State = wire.FromState(vclock.State{Clock: joined.Clock})
+		a.State = vclock.State{Clock: joined.Clock}
 	default:
-		a.State = wire.FromState(joined)
+		a.State = joined
 	}
 	return a
 }

@@ -1,7 +1,7 @@
 package node
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,8 +11,8 @@ import (
 )
 
 // read answers one READ, and tells what must be on disk before the answer leaves.
-func (c *Core) read(op *storagepb.Operation, received time.Time) (*storagepb.Answer, proof) {
-	id := op.GetId()
+func (c *Core) read(op *wire.Operation, b *batch, received time.Time) (*wire.Answer, proof) {
+	id := op.Id
 	policy, refusal := c.checkTarget(op)
 	if refusal != nil {
 		return refusal, proof{}
@@ -20,11 +20,11 @@ func (c *Core) read(op *storagepb.Operation, received time.Time) (*storagepb.Ans
 	if expired(op, received) {
 		return refuse(id, storagepb.Status_EXPIRED, ""), proof{}
 	}
-	key, token := appendKey(make([]byte, 0, tokenBytes+len(op.GetTenant())+1+len(op.GetKey())), op.GetTenant(), op.GetKey())
+	key, token := b.key(op)
 
 	s := c.latches.of(token)
 	s.mu.RLock()
-	has, err := c.view(key, op.GetKind())
+	has, err := c.view(key, op.Kind, b)
 	until := proof{change: s.dirty}
 	s.mu.RUnlock()
 
@@ -36,56 +36,68 @@ func (c *Core) read(op *storagepb.Operation, received time.Time) (*storagepb.Ans
 		return refuse(id, storagepb.Status_DISK, err.Error()), proof{}
 	case has.found && has.policy != policy:
 		return refuse(id, storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String()), until
-	case op.GetKind() == storagepb.Kind_READ_DIGEST:
-		return &storagepb.Answer{Id: id, Status: storagepb.Status_OK, Digest: has.state.Digest()}, until
+	case op.Kind == storagepb.Kind_READ_DIGEST:
+		a := b.answer(id, storagepb.Status_OK)
+		a.Digest = has.state.Digest()
+		return a, until
 	case has.state.Size() > maxStateBytes:
 		return refuse(id, storagepb.Status_TOO_LARGE, fmt.Sprintf("the state has %d bytes, an answer at most %d", has.state.Size(), maxStateBytes)), until
 	default:
-		return &storagepb.Answer{Id: id, Status: storagepb.Status_OK, State: wire.FromState(has.state)}, until
+		a := b.answer(id, storagepb.Status_OK)
+		a.State = has.state
+		return a, until
 	}
 }
 
 // view returns as much of the stored state as a read of that kind needs.
-func (c *Core) view(key []byte, kind storagepb.Kind) (held, error) {
-	if kind == storagepb.Kind_READ_STATE {
-		return c.get(key)
-	}
-	return c.decode(key, func(value []byte) (held, error) {
-		policy, state, err := vclock.DecodeState(value)
-		if err != nil {
-			return held{}, err
-		}
-		view := vclock.State{Clock: state.Clock} // decoded clocks alias nothing
-		if kind == storagepb.Kind_READ_DIGEST || policy == vclock.LastWriteWins {
-			view = state.WithoutValues()
-		}
-		return held{policy, view, true}, nil
-	})
+func (c *Core) view(key []byte, kind storagepb.Kind, b *batch) (held, error) {
+	b.kind = kind
+	return c.decode(key, b)
 }
 
 // get returns the stored state of an engine key. It is called under its latch.
-func (c *Core) get(key []byte) (held, error) {
-	return c.decode(key, func(value []byte) (held, error) {
-		policy, state, err := vclock.DecodeState(bytes.Clone(value)) // values alias what is decoded
-		return held{policy, state, true}, err
-	})
+func (c *Core) get(key []byte, b *batch) (held, error) {
+	b.kind = storagepb.Kind_READ_STATE
+	return c.decode(key, b)
 }
 
-// decode reads a key by use. Whatever goes wrong there is the engine's failure:
-// a state that does not decode is damage.
-func (c *Core) decode(key []byte, use func(value []byte) (held, error)) (held, error) {
+// decode reads a key. Whatever goes wrong there is the engine's failure: a state that does not decode
+// is damage.
+func (c *Core) decode(key []byte, b *batch) (held, error) {
 	if err := c.Err(); err != nil {
 		return held{}, err
 	}
-	var has held
-	_, err := c.engine.Get(key, func(value []byte) (err error) {
-		if has, err = use(value); err != nil {
-			err = fmt.Errorf("%w: state of key %x: %w", ErrDamaged, key, err)
+	if b.use == nil {
+		b.use = b.take // once for the batch: a function that holds variables is an allocation
+	}
+	b.has = held{}
+	if _, err := c.engine.Get(key, b.use); err != nil {
+		if errors.Is(err, ErrDamaged) {
+			err = fmt.Errorf("%w: key %x", err, key)
 		}
-		return err
-	})
-	if err != nil {
 		return held{}, c.fail("read", err)
 	}
-	return has, nil
+	return b.has, nil
+}
+
+// take decodes what the engine lends.
+func (b *batch) take(value []byte) error {
+	if b.kind == storagepb.Kind_READ_STATE {
+		value = b.clone(value) // values alias what is decoded
+	}
+	policy, state, err := b.slab.DecodeState(value)
+	if err != nil {
+		return fmt.Errorf("%w: state: %w", ErrDamaged, err)
+	}
+	switch {
+	case b.kind == storagepb.Kind_READ_STATE:
+	case b.kind == storagepb.Kind_READ_CLOCK && policy == vclock.Causal:
+		state.Siblings = nil
+	default:
+		for i := range state.Siblings { // the slab's, and nobody else's
+			state.Siblings[i].Value = nil
+		}
+	}
+	b.has = held{policy, state, true}
+	return nil
 }

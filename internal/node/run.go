@@ -3,12 +3,14 @@ package node
 import (
 	"time"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/vclock"
 )
 
 // A reply is an answer on its way out.
 type reply struct {
-	answer *storagepb.Answer
+	answer *wire.Answer
 	made   int // the bytes that were counted when it was made
 	// taken says that the operation is in the node's load, with so many bytes.
 	taken bool
@@ -19,7 +21,7 @@ type reply struct {
 type sink interface {
 	// room waits until more answers may be made, or nobody waits for op's any more.
 	// It is called from the goroutine of run, without latches.
-	room(op *storagepb.Operation, received time.Time)
+	room(op *wire.Operation, received time.Time)
 	// made counts an answer's bytes, before it is put.
 	made(bytes int)
 	// put takes replies that may leave. It is called from the goroutine of run and
@@ -28,46 +30,91 @@ type sink interface {
 }
 
 // direct is the sink of a single operation.
-type direct chan *storagepb.Answer
+type direct chan *wire.Answer
 
-func (direct) room(*storagepb.Operation, time.Time) {}
-func (direct) made(int)                             {}
-func (d direct) put(r []reply)                      { d <- r[0].answer }
+func (direct) room(*wire.Operation, time.Time) {}
+func (direct) made(int)                        {}
+func (d direct) put(r []reply)                 { d <- r[0].answer }
 
 // run does the operations of one frame, received at the time told (by the
 // monotonic clock), and gives their answers to a sink as they may leave, in any
 // order.
-func (c *Core) run(ops []*storagepb.Operation, received time.Time, to sink) {
-	out := outcomes{core: c, to: to, merges: true}
+func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
+	b := batch{answers: make([]wire.Answer, len(ops))}
+	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops))}
 	merges := make([]merge, 0, len(ops))
 	for _, op := range ops {
-		if op.GetKind() != storagepb.Kind_MERGE {
+		if op.Kind != storagepb.Kind_MERGE {
 			continue
 		}
-		if m, refusal := c.prepare(op); refusal != nil {
+		if m, refusal := c.prepare(op, &b); refusal != nil {
 			out.add(op, refusal, proof{})
 		} else {
 			merges = append(merges, m)
 		}
 	}
 	if len(merges) > 0 {
-		c.merge(merges, received, &out)
+		c.merge(merges, &b, received, &out)
 	}
 	out.flush() // before the reads, so that the sync runs while they do
 	out.merges = false
 	for _, op := range ops {
-		if op.GetKind() != storagepb.Kind_MERGE {
+		if op.Kind != storagepb.Kind_MERGE {
 			to.room(op, received)
 			if c.load.full() { // of answers that nobody reads
-				out.add(op, refuse(op.GetId(), storagepb.Status_OVERLOADED, ""), proof{})
+				out.add(op, refuse(op.Id, storagepb.Status_OVERLOADED, ""), proof{})
 				continue
 			}
-			answer, until := c.read(op, received)
+			answer, until := c.read(op, &b, received)
 			out.add(op, answer, until)
 		}
 	}
 	out.flush()
 }
+
+// A batch is the memory that the operations of one frame share: an allocation for each of
+// them would be most of what they cost.
+type batch struct {
+	answers []wire.Answer
+	arena   []byte
+	slab    vclock.Slab
+
+	use  func(value []byte) error // take
+	kind storagepb.Kind           // of read: how much take is to decode
+	has  held                     // what it decoded
+}
+
+// answer returns the next answer, to be filled in.
+func (b *batch) answer(id uint64, status storagepb.Status) *wire.Answer {
+	if len(b.answers) == 0 {
+		b.answers = make([]wire.Answer, 1)
+	}
+	a := &b.answers[0]
+	b.answers = b.answers[1:]
+	a.Id, a.Status = id, status
+	return a
+}
+
+// arenaBytes is how much of the arena is allocated at a time.
+const arenaBytes = 8 << 10
+
+// bytes returns room for up to n bytes.
+func (b *batch) bytes(n int) []byte {
+	if cap(b.arena)-len(b.arena) < n {
+		b.arena = make([]byte, 0, max(n, arenaBytes))
+	}
+	begin := len(b.arena)
+	b.arena = b.arena[:begin+n]
+	return b.arena[begin : begin : begin+n]
+}
+
+// key returns op's key in the engine, and its token.
+func (b *batch) key(op *wire.Operation) (key []byte, token uint64) {
+	return appendKey(b.bytes(tokenBytes+len(op.Tenant)+1+len(op.Key)), op.Tenant, op.Key)
+}
+
+// clone copies what an engine has lent.
+func (b *batch) clone(value []byte) []byte { return append(b.bytes(len(value)), value...) }
 
 // flushBytes bounds the answers that gather before they are put.
 const flushBytes = 1 << 20
@@ -81,25 +128,42 @@ type outcomes struct {
 	ready, waiting []reply
 	until          proof // of all that is waiting
 	bytes          int
+	untold         int // of bytes: not yet told to the sink
 }
 
-func (o *outcomes) add(op *storagepb.Operation, a *storagepb.Answer, until proof) {
+// tellBytes bounds the answers that are made before the sink is told.
+const tellBytes = 64 << 10
+
+func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
 	o.core.counters.count(a, o.merges)
 	n := answerBytes(a)
 	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op)}
 	if o.core.sync.holds(until) {
 		o.ready = append(o.ready, r)
 	} else {
+		if o.waiting == nil {
+			o.waiting = make([]reply, 0, cap(o.ready))
+		}
 		o.waiting = append(o.waiting, r)
 		o.until = o.until.join(until)
 	}
-	o.to.made(n)
+	if o.untold += n; o.untold >= tellBytes {
+		o.tell()
+	}
 	if o.bytes += n; o.bytes >= flushBytes {
 		o.flush()
 	}
 }
 
+func (o *outcomes) tell() {
+	if o.untold > 0 {
+		o.to.made(o.untold)
+		o.untold = 0
+	}
+}
+
 func (o *outcomes) flush() {
+	o.tell()
 	if len(o.ready) > 0 {
 		o.to.put(o.ready)
 	}
@@ -120,9 +184,9 @@ func (c *Core) unproven(replies []reply, merges bool, err error) {
 	c.counters.unproven.Add(uint64(len(replies)))
 	for i, r := range replies {
 		status := storagepb.Status_DISK // a read or a refusal applied nothing
-		if merges && r.answer.GetStatus() == storagepb.Status_OK {
+		if merges && r.answer.Status == storagepb.Status_OK {
 			status = storagepb.Status_FAILED
 		}
-		replies[i].answer = refuse(r.answer.GetId(), status, err.Error())
+		replies[i].answer = refuse(r.answer.Id, status, err.Error())
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/internal/wire"
 )
 
 const (
@@ -25,7 +25,7 @@ func (x *exchange) send() error {
 	for {
 		replies, err := x.next()
 		for len(replies) > 0 {
-			n := batch(replies)
+			n := fitting(replies)
 			if failed := x.sendFrame(replies[:n]); failed != nil {
 				x.release(replies)
 				return failed
@@ -77,8 +77,8 @@ func (x *exchange) abandon(replies []reply) error {
 	return x.broken
 }
 
-// batch returns how many of the replies make the next frame, at least one.
-func batch(replies []reply) int {
+// fitting returns how many of the replies make the next frame, at least one.
+func fitting(replies []reply) int {
 	bytes := 0
 	for i := range replies {
 		bytes += answerBytes(replies[i].answer)
@@ -90,13 +90,13 @@ func batch(replies []reply) int {
 }
 
 func (x *exchange) sendFrame(replies []reply) error {
-	frame := &storagepb.ServerFrame{Answers: make([]*storagepb.Answer, len(replies))}
+	frame := wire.Frame{Bytes: wire.NewFrameBuffer()}
 	for i := range replies {
-		frame.Answers[i] = replies[i].answer
+		frame.Bytes = wire.AppendAnswer(frame.Bytes, replies[i].answer)
 	}
 	x.patient.Reset(sendPatience)
 	defer x.patient.Stop()
-	return x.stream.Send(frame)
+	return x.stream.SendMsg(&frame)
 }
 
 // release takes replies, sent or given up, off all that is counted.

@@ -14,7 +14,9 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -37,7 +39,7 @@ func serve(t *testing.T, engine Engine, config Config) *served {
 	require.NoError(t, err)
 	server := NewServer(core)
 	listener := bufconn.Listen(1 << 20)
-	g := grpc.NewServer()
+	g := grpc.NewServer(grpc.ForceServerCodecV2(wire.Codec{}))
 	storagepb.RegisterStorageServer(g, server)
 	done := make(chan error)
 	go func() { done <- g.Serve(listener) }()
@@ -81,21 +83,49 @@ func hello() *storagepb.Hello {
 	return &storagepb.Hello{MinVersion: 1, MaxVersion: 3, Cluster: "test", Node: "n1"}
 }
 
-func numbered(id uint64, op *storagepb.Operation) *storagepb.Operation {
+func numbered(id uint64, op *wire.Operation) *wire.Operation {
 	op.Id = id
 	return op
 }
 
+// frameOf is a frame as any client would send it.
+func frameOf(ops ...*wire.Operation) *storagepb.ClientFrame {
+	var b []byte
+	for _, op := range ops {
+		b = wire.AppendOperation(b, op, string(op.Key))
+	}
+	frame := new(storagepb.ClientFrame)
+	if err := proto.Unmarshal(b, frame); err != nil {
+		panic(err)
+	}
+	return frame
+}
+
+func answersOf(frame *storagepb.ServerFrame) (all []*wire.Answer) {
+	b, err := proto.Marshal(frame)
+	if err != nil {
+		panic(err)
+	}
+	decoded, _, err := wire.Answers(b, nil)
+	if err != nil {
+		panic(err)
+	}
+	for i := range decoded {
+		all = append(all, &decoded[i])
+	}
+	return all
+}
+
 // answers receives n answers and returns them by id.
-func answers(t *testing.T, stream storagepb.Storage_ExchangeClient, n int) map[uint64]*storagepb.Answer {
+func answers(t *testing.T, stream storagepb.Storage_ExchangeClient, n int) map[uint64]*wire.Answer {
 	t.Helper()
-	got := map[uint64]*storagepb.Answer{}
+	got := map[uint64]*wire.Answer{}
 	for len(got) < n {
 		frame, err := stream.Recv()
 		require.NoError(t, err)
-		for _, a := range frame.GetAnswers() {
-			require.NotContains(t, got, a.GetId())
-			got[a.GetId()] = a
+		for _, a := range answersOf(frame) {
+			require.NotContains(t, got, a.Id)
+			got[a.Id] = a
 		}
 	}
 	return got
@@ -104,15 +134,15 @@ func answers(t *testing.T, stream storagepb.Storage_ExchangeClient, n int) map[u
 func TestAStreamAnswersEveryOperationOfAFrameByItsID(t *testing.T) {
 	s := serve(t, NewMemory(), Config{})
 	stream := s.exchange(t)
-	require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{
+	require.NoError(t, stream.Send(frameOf(
 		numbered(1, write("a", at(1, 0), nil, "v")),
 		numbered(2, write("", at(1, 0), nil, "v")),
 		numbered(3, read("b", storagepb.Kind_READ_STATE)),
-	}}))
+	)))
 	got := answers(t, stream, 3)
 	require1(t, storagepb.Status_OK, got[1])
 	require1(t, storagepb.Status_INVALID, got[2])
-	require.Contains(t, got[2].GetDetail(), "key")
+	require.Contains(t, got[2].Detail, "key")
 	require1(t, storagepb.Status_OK, got[3])
 	require.NoError(t, stream.CloseSend())
 	_, err := stream.Recv()
@@ -158,7 +188,7 @@ func TestDescribeNeedsNoHandshake(t *testing.T) {
 // A gate holds up every operation until it is let go.
 type gate struct{ let chan struct{} }
 
-func (h gate) Before(ctx context.Context, _ *storagepb.Operation) Fault {
+func (h gate) Before(ctx context.Context, _ *wire.Operation) Fault {
 	select {
 	case <-h.let:
 	case <-ctx.Done():
@@ -166,7 +196,7 @@ func (h gate) Before(ctx context.Context, _ *storagepb.Operation) Fault {
 	return Fault{}
 }
 
-func (gate) After(context.Context, *storagepb.Operation, *storagepb.Answer) Fault { return Fault{} }
+func (gate) After(context.Context, *wire.Operation, *wire.Answer) Fault { return Fault{} }
 
 func TestAStoppingNodeFinishesWhatItHoldsAndRefusesTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -174,7 +204,7 @@ func TestAStoppingNodeFinishesWhatItHoldsAndRefusesTheRest(t *testing.T) {
 		s := serve(t, NewMemory(), Config{Interceptor: gate{let}})
 		stream := s.exchange(t)
 		send := func(id uint64) {
-			require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{numbered(id, write("a", at(1, 0), nil, "v"))}}))
+			require.NoError(t, stream.Send(frameOf(numbered(id, write("a", at(1, 0), nil, "v")))))
 			synctest.Wait()
 		}
 		send(1)
@@ -197,7 +227,7 @@ func TestShutdownGivesUpAtItsDeadlineAndSaysHowMuchIsUnanswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serve(t, NewMemory(), Config{Interceptor: gate{make(chan struct{})}})
 		stream := s.exchange(t)
-		require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{numbered(1, write("a", at(1, 0), nil, "v"))}}))
+		require.NoError(t, stream.Send(frameOf(numbered(1, write("a", at(1, 0), nil, "v")))))
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()

@@ -1,9 +1,8 @@
 package node
 
 import (
-	"google.golang.org/protobuf/proto"
-
-	"github.com/devrev/pairdb/storagepb"
+	"github.com/devrev/pairdb/internal/wire"
+	"github.com/devrev/pairdb/vclock"
 )
 
 // messageBytes stands for a message itself and its small fields, in memory, where
@@ -11,24 +10,26 @@ import (
 const messageBytes = 128
 
 // operationBytes is what an operation counts for in all bounds: everything whose
-// length the sender chooses, fields that this version does not know included.
-func operationBytes(op *storagepb.Operation) int {
-	return messageBytes + len(op.GetTenant()) + len(op.GetKey()) + stateBytes(op.GetState()) + unknownBytes(op)
-}
-
-func answerBytes(a *storagepb.Answer) int {
-	return messageBytes + len(a.GetDetail()) + stateBytes(a.GetState())
-}
-
-func stateBytes(s *storagepb.State) int {
-	if s == nil {
-		return 0
-	}
-	n := messageBytes + 8*(len(s.GetClockActors())+len(s.GetClockStamps())) + unknownBytes(s)
-	for _, sibling := range s.GetSiblings() {
-		n += messageBytes + len(sibling.GetValue()) + unknownBytes(sibling)
+// length the sender chooses, what it has of the frame that it came in, and the messages in memory.
+func operationBytes(op *wire.Operation) int {
+	n := messageBytes + max(op.Size, len(op.Tenant)+len(op.Key)+stateBytes(&op.State))
+	if op.Size > 0 && !op.State.IsZero() {
+		n += messageBytes * (1 + len(op.State.Siblings))
 	}
 	return n
 }
 
-func unknownBytes(m proto.Message) int { return len(m.ProtoReflect().GetUnknown()) }
+func answerBytes(a *wire.Answer) int {
+	return messageBytes + len(a.Detail) + stateBytes(&a.State)
+}
+
+func stateBytes(s *vclock.State) int {
+	if s.IsZero() {
+		return 0
+	}
+	n := messageBytes + 16*len(s.Clock)
+	for i := range s.Siblings {
+		n += messageBytes + len(s.Siblings[i].Value)
+	}
+	return n
+}

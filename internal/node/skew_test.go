@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -24,7 +25,7 @@ func TestNoStampOfTheWholeRangePassesTheSkewLimit(t *testing.T) {
 			rapid.Int64Range(now-skew, now+2*skew)).Draw(t, "millis")
 		forged := vclock.Dot{Actor: 9, Stamp: vclock.StampOf(millis, 1)}
 		key := rapid.StringN(8, 8, 64).Draw(t, "key")
-		var op *storagepb.Operation
+		var op *wire.Operation
 		switch rapid.SampledFrom([]string{"dot", "context", "last write wins"}).Draw(t, "place") {
 		case "dot":
 			op = write(key, forged, nil, "v")
@@ -35,7 +36,7 @@ func TestNoStampOfTheWholeRangePassesTheSkewLimit(t *testing.T) {
 			op = writeLast(key, forged, "v")
 		}
 		a := c.Do(op)
-		require.Equal(t, millis-now > skew, a.GetStatus() == storagepb.Status_TOO_FAR_AHEAD, "%v", a)
+		require.Equal(t, millis-now > skew, a.Status == storagepb.Status_TOO_FAR_AHEAD, "%v", a)
 		_, held, err := c.Inspect("t", []byte(key))
 		require.NoError(t, err)
 		require.False(t, held.Clock.Newest().Millis() > now+skew)
@@ -46,7 +47,7 @@ func TestARefusalNamesADistanceThatADurationCannotHold(t *testing.T) {
 	c := open(t, NewMemory(), Config{})
 	a := c.Do(write("k", vclock.Dot{Actor: 1, Stamp: vclock.StampOf(vclock.MaxMillis, 0)}, nil, "v"))
 	require1(t, storagepb.Status_TOO_FAR_AHEAD, a)
-	require.Contains(t, a.GetDetail(), span(1<<62).String())
+	require.Contains(t, a.Detail, span(1<<62).String())
 	require.Equal(t, time.Minute, span(60_000))
 	require.Equal(t, -span(1<<62), span(-1<<62))
 }

@@ -11,13 +11,14 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
 // filled is a node with a few large values, and reads of them.
-func filled(t *testing.T, limits Limits, values int) (*served, []*storagepb.Operation) {
+func filled(t *testing.T, limits Limits, values int) (*served, []*wire.Operation) {
 	s := serve(t, NewMemory(), Config{Limits: limits})
-	ops := make([]*storagepb.Operation, values)
+	ops := make([]*wire.Operation, values)
 	for i := range ops {
 		key := fmt.Sprint("k", i)
 		require1(t, storagepb.Status_OK, s.core.Do(write(key, at(1, 0), nil, string(make([]byte, 1<<20)))))
@@ -30,7 +31,7 @@ func TestAStreamThatIsNotReadIsEndedAndHoldsNothingThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, ops := filled(t, Limits{}, 8)
 		stream := s.exchange(t)
-		require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+		require.NoError(t, stream.Send(frameOf(ops...)))
 		synctest.Wait()
 		require.Greater(t, s.core.Stats().InHandBytes, 1<<20, "answers count")
 		time.Sleep(sendPatience - time.Second)
@@ -59,15 +60,15 @@ func TestReadsAreRefusedWhileUnreadAnswersFillTheNode(t *testing.T) {
 		}
 		slow := []storagepb.Storage_ExchangeClient{s.exchange(t), s.exchange(t), s.exchange(t)}
 		for _, stream := range slow {
-			require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+			require.NoError(t, stream.Send(frameOf(ops...)))
 		}
 		synctest.Wait()
 		other := s.exchange(t)
-		require.NoError(t, other.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{numbered(1, read("k0", storagepb.Kind_READ_STATE))}}))
+		require.NoError(t, other.Send(frameOf(numbered(1, read("k0", storagepb.Kind_READ_STATE)))))
 		require1(t, storagepb.Status_OVERLOADED, answers(t, other, 1)[1])
 		time.Sleep(sendPatience)
 		synctest.Wait()
-		require.NoError(t, other.Send(&storagepb.ClientFrame{Operations: []*storagepb.Operation{numbered(2, read("k0", storagepb.Kind_READ_STATE))}}))
+		require.NoError(t, other.Send(frameOf(numbered(2, read("k0", storagepb.Kind_READ_STATE)))))
 		require1(t, storagepb.Status_OK, answers(t, other, 1)[2])
 		s.close()
 	})
@@ -82,7 +83,7 @@ func TestAReadThatWaitsForAStreamToBeReadExpires(t *testing.T) {
 		op := read("k0", storagepb.Kind_READ_STATE)
 		op.TimeoutMs = 3000
 		began := time.Now()
-		s.core.run([]*storagepb.Operation{op}, began, x)
+		s.core.run([]*wire.Operation{op}, began, x)
 		require.Equal(t, 3*time.Second, time.Since(began))
 		require.Len(t, x.outbox, 1)
 		require1(t, storagepb.Status_EXPIRED, x.outbox[0].answer)
@@ -111,11 +112,11 @@ func (s *silent) Context() context.Context { return s.ctx }
 func TestAFrameOfTooManyOperationsEndsTheStream(t *testing.T) {
 	s := serve(t, NewMemory(), Config{})
 	stream := s.exchange(t)
-	ops := make([]*storagepb.Operation, maxFrameOps+1)
+	ops := make([]*wire.Operation, maxFrameOps+1)
 	for i := range ops {
-		ops[i] = new(storagepb.Operation)
+		ops[i] = new(wire.Operation)
 	}
-	require.NoError(t, stream.Send(&storagepb.ClientFrame{Operations: ops}))
+	require.NoError(t, stream.Send(frameOf(ops...)))
 	_, err := stream.Recv()
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"sync/atomic"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -35,9 +36,9 @@ type counters struct {
 	reads, merges, unchanged, refused, unproven, full, batches atomic.Uint64
 }
 
-func (n *counters) count(a *storagepb.Answer, merge bool) {
+func (n *counters) count(a *wire.Answer, merge bool) {
 	switch {
-	case a.GetStatus() != storagepb.Status_OK:
+	case a.Status != storagepb.Status_OK:
 		n.refused.Add(1)
 	case merge:
 		n.merges.Add(1)

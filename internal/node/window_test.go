@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
 
@@ -28,9 +29,9 @@ func (w *wall) pass(d time.Duration) { w.now, w.elapsed = w.now.Add(d), w.elapse
 func (w *wall) jump(d time.Duration) { w.now = w.now.Add(d) }
 
 func TestAClockThatWasAheadForOneBatchShutsNobodyOut(t *testing.T) {
-	for name, during := range map[string]func() *storagepb.Operation{
-		"a client's write that was refused": func() *storagepb.Operation { return write("k", at(1, 0), nil, "v") },
-		"a merge of a node": func() *storagepb.Operation {
+	for name, during := range map[string]func() *wire.Operation{
+		"a client's write that was refused": func() *wire.Operation { return write("k", at(1, 0), nil, "v") },
+		"a merge of a node": func() *wire.Operation {
 			op := write("k", at(1, 0), nil, "v")
 			op.Origin = storagepb.Origin_NODE
 			return op
@@ -72,7 +73,7 @@ func TestAClockThatJumpsWhileTheNodeRunsStopsClientWritesUntilItIsBack(t *testin
 			for range 2 {
 				a := c.Do(write("k", at(1, time.Hour+jump), nil, "v"))
 				require1(t, storagepb.Status_TOO_FAR_AHEAD, a)
-				require.Contains(t, a.GetDetail(), "node's own clock jumped by "+jump.String())
+				require.Contains(t, a.Detail, "node's own clock jumped by "+jump.String())
 			}
 			require.Equal(t, 1, strings.Count(log.String(), "clock has jumped"))
 			fromNode := write("k", at(2, 0), nil, "w")
@@ -89,7 +90,7 @@ func TestAClockThatKeepsItsTimeAfterAJumpIsBelieved(t *testing.T) {
 	w := &wall{now: epoch}
 	c := open(t, NewMemory(), Config{Now: w.read, Elapsed: w.passed})
 	try := func() storagepb.Status {
-		return c.Do(write("k", at(1, w.now.Sub(epoch)), nil, "v")).GetStatus()
+		return c.Do(write("k", at(1, w.now.Sub(epoch)), nil, "v")).Status
 	}
 	w.jump(8 * time.Hour) // the machine slept
 	require.Equal(t, storagepb.Status_TOO_FAR_AHEAD, try())
@@ -118,7 +119,7 @@ func TestAFloorAheadOfTheClockIsSaidSoAtTheStartAndInRefusals(t *testing.T) {
 	require.Contains(t, log.String(), until.Format("2006-01-02T15:04:05"))
 	a := c.Do(write("k", at(1, 0), nil, "v"))
 	require1(t, storagepb.Status_TOO_OLD, a)
-	require.Contains(t, a.GetDetail(), "client writes are refused until "+until.Format(time.RFC3339))
+	require.Contains(t, a.Detail, "client writes are refused until "+until.Format(time.RFC3339))
 	require.Equal(t, 1, strings.Count(log.String(), "floor is ahead"), "once a minute")
 }
 
