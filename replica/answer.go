@@ -13,7 +13,7 @@ import (
 // An answered is an operation that has left the Conn, with the answer to tell its handler.
 type answered struct {
 	op      *Op
-	answer  *storagepb.Answer
+	answer  *wire.Answer
 	latency time.Duration
 }
 
@@ -21,21 +21,21 @@ type answered struct {
 func (l *link) read(stream storagepb.Storage_ExchangeClient) {
 	var done []answered
 	var reads []time.Duration
+	var in wire.AnswersFrame
 	for {
-		in, err := stream.Recv()
-		if err != nil {
+		if err := stream.RecvMsg(&in); err != nil {
 			cause := l.cause(err)
 			l.awaitOtherStream()
 			l.conn.goDown(l, cause)
 			return
 		}
 		var amnesiac, current bool
-		if done, amnesiac, current = l.conn.match(l, in.GetAnswers(), done[:0]); !current {
+		if done, amnesiac, current = l.conn.match(l, in.Answers, done[:0]); !current {
 			return
 		}
 		reads = reads[:0]
 		for _, d := range done {
-			if d.op.Kind != storagepb.Kind_MERGE && d.answer.GetStatus() == storagepb.Status_OK {
+			if d.op.Kind != storagepb.Kind_MERGE && d.answer.Status == storagepb.Status_OK {
 				reads = append(reads, d.latency)
 			}
 		}
@@ -70,7 +70,7 @@ func (l *link) awaitOtherStream() {
 // match finds the operations that the answers are for and takes them out. Answers
 // to operations that are gone (expired) find none. If l is no longer the link,
 // its operations were completed already, and current is false.
-func (c *Conn) match(l *link, answers []*storagepb.Answer, done []answered) (_ []answered, amnesiac, current bool) {
+func (c *Conn) match(l *link, answers []wire.Answer, done []answered) (_ []answered, amnesiac, current bool) {
 	now := c.now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,8 +79,9 @@ func (c *Conn) match(l *link, answers []*storagepb.Answer, done []answered) (_ [
 	}
 	c.heard.Store(now)
 	c.owedSince = 0
-	for _, a := range answers {
-		op := c.slots.get(a.GetId())
+	for i := range answers {
+		a := &answers[i]
+		op := c.slots.get(a.Id)
 		if op == nil {
 			continue
 		}
@@ -94,20 +95,13 @@ func (c *Conn) match(l *link, answers []*storagepb.Answer, done []answered) (_ [
 	return done, l.store != c.store, true
 }
 
-// resultOf turns an answer into a Result. The state's values alias the message.
-func resultOf(a *storagepb.Answer, op *Op) Result {
+// resultOf turns an answer into a Result.
+func resultOf(a *wire.Answer, op *Op) Result {
 	state, err := stateOf(a, op)
 	if err != nil {
 		return Result{Err: fmt.Errorf("%w: %w", ErrMalformed, err)}
 	}
-	return Result{
-		Status: a.GetStatus(),
-		Detail: a.GetDetail(),
-		State:  state,
-		Digest: a.GetDigest(),
-		Live:   a.GetLive(),
-		Seen:   a.GetSeen(),
-	}
+	return Result{Status: a.Status, Detail: a.Detail, State: state, Digest: a.Digest, Live: a.Live, Seen: a.Seen}
 }
 
 var errNotSuperseded = errors.New("the write is said to be superseded by a state that does not cover it")
@@ -115,14 +109,14 @@ var errNotSuperseded = errors.New("the write is said to be superseded by a state
 // stateOf is the state that an answer carries, if it may. A clock alone answers a
 // clock read or a merge; taken for a whole state, it would say that all which it covers
 // was deleted.
-func stateOf(a *storagepb.Answer, op *Op) (vclock.State, error) {
-	if a.GetStatus() != storagepb.Status_OK || op.Kind == storagepb.Kind_READ_DIGEST {
+func stateOf(a *wire.Answer, op *Op) (vclock.State, error) {
+	if a.Status != storagepb.Status_OK || op.Kind == storagepb.Kind_READ_DIGEST {
 		return vclock.State{}, nil
 	}
-	state, err := wire.ToState(a.GetState())
+	state, err := a.State, error(nil)
 	switch {
-	case err != nil:
-		return vclock.State{}, err
+	case a.Columns:
+		return vclock.State{}, wire.ErrColumns
 	case len(state.Siblings) == 0 && op.Kind != storagepb.Kind_READ_STATE:
 		err = state.Clock.Validate()
 	case op.Kind == storagepb.Kind_READ_CLOCK && op.Policy == vclock.Causal:
@@ -131,7 +125,7 @@ func stateOf(a *storagepb.Answer, op *Op) (vclock.State, error) {
 	default:
 		err = state.Validate(op.Policy)
 	}
-	if err == nil && op.Kind == storagepb.Kind_MERGE && !a.GetLive() && len(op.State.Siblings) == 1 &&
+	if err == nil && op.Kind == storagepb.Kind_MERGE && !a.Live && len(op.State.Siblings) == 1 &&
 		!state.Covers(op.Policy, op.State.Siblings[0].Dot) {
 		err = errNotSuperseded
 	}

@@ -37,7 +37,7 @@ func TestAnAnswerThatItsKindCannotHaveIsMalformed(t *testing.T) {
 		"superseded by what does not cover it":      {kind: storagepb.Kind_MERGE, sent: successor, state: whole, bad: true},
 		"a digest with a state that nobody asks of": {kind: storagepb.Kind_READ_DIGEST, state: bare},
 	} {
-		answer := &storagepb.Answer{Status: storagepb.Status_OK, State: wire.FromState(c.state), Live: c.live}
+		answer := &wire.Answer{Status: storagepb.Status_OK, State: c.state, Live: c.live}
 		r := resultOf(answer, &Op{Kind: c.kind, State: c.sent})
 		if c.bad {
 			require.ErrorIs(t, r.Err, ErrMalformed, name)

@@ -1,8 +1,8 @@
 package replica
 
 import (
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
-	"github.com/devrev/pairdb/vclock"
 )
 
 const (
@@ -32,86 +32,36 @@ func (op *Op) estimate() int {
 	return n
 }
 
-// A frame is one batch on its way out. Its messages are used again and again, which gRPC
-// allows: SendMsg has marshalled them when it returns, and keeps no
-// reference (with retries off and no tracing, as here).
+// A frame is one batch on its way out, as bytes.
 type frame struct {
-	message storagepb.ClientFrame
-	spare   []*storagepb.Operation // all ever made; the first len(message.Operations) are in use
-	bytes   int
+	out   wire.Frame
+	ops   int
+	bytes int // as estimated
 }
 
-func (f *frame) len() int { return len(f.message.Operations) }
+func (f *frame) len() int { return f.ops }
 
 // fits reports whether op may go with what is in the frame already.
 func (f *frame) fits(op *Op) bool {
-	return f.len() == 0 || f.len() < maxBatchOps && f.bytes+op.size <= maxBatchBytes
+	return f.ops == 0 || f.ops < maxBatchOps && f.bytes+op.size <= maxBatchBytes
 }
 
-// add appends op. What the message holds of op is copied, or immutable (State).
+// add appends op.
 func (f *frame) add(op *Op, id uint64, timeoutMillis uint32) {
-	n := f.len()
-	if n == len(f.spare) {
-		f.spare = append(f.spare, &storagepb.Operation{})
+	if f.out.Bytes == nil {
+		f.out.Bytes = wire.NewFrameBuffer()
 	}
-	m := f.spare[n]
-	m.Id = id
-	m.Kind = op.Kind
-	m.Epoch = op.epoch
-	m.TimeoutMs = timeoutMillis
-	m.Tenant = op.Tenant
-	m.Key = append(m.Key[:0], op.Key...)
-	m.Policy = storagepb.Policy(op.Policy)
-	m.Origin = op.Origin
+	m := wire.Operation{
+		Id: id, Kind: op.Kind, Epoch: op.epoch, TimeoutMs: timeoutMillis,
+		Tenant: op.Tenant, Policy: storagepb.Policy(op.Policy), Origin: op.Origin,
+	}
 	if op.Kind == storagepb.Kind_MERGE {
-		m.State = fillState(m.State, op.State)
-	} else {
-		m.State = nil
+		m.State = op.State
 	}
-	f.message.Operations = f.spare[:n+1]
+	f.out.Bytes = wire.AppendOperation(f.out.Bytes, &m, op.Key)
+	f.ops++
 	f.bytes += op.size
 }
 
-// reset empties the frame, and lets go of the values.
-func (f *frame) reset() {
-	for _, m := range f.message.Operations {
-		if m.State != nil {
-			for _, s := range m.State.Siblings {
-				s.Value = nil
-			}
-			if cap(m.State.Siblings) > 4 || cap(m.State.ClockActors) > 64 {
-				m.State = nil // a rare large one is not kept
-			}
-		}
-	}
-	f.message.Operations = nil
-	f.bytes = 0
-}
-
-// fillState makes m say what s is, in the messages that m has already.
-func fillState(m *storagepb.State, s vclock.State) *storagepb.State {
-	if m == nil {
-		m = &storagepb.State{}
-	}
-	m.ClockActors, m.ClockStamps = m.ClockActors[:0], m.ClockStamps[:0]
-	for _, d := range s.Clock {
-		m.ClockActors = append(m.ClockActors, uint64(d.Actor))
-		m.ClockStamps = append(m.ClockStamps, uint64(d.Stamp))
-	}
-	made := m.Siblings[:cap(m.Siblings)]
-	m.Siblings = m.Siblings[:0]
-	for i := range s.Siblings {
-		var p *storagepb.Sibling
-		if i < len(made) {
-			p = made[i]
-		}
-		if p == nil {
-			p = &storagepb.Sibling{}
-		}
-		from := &s.Siblings[i]
-		p.Actor, p.Stamp = uint64(from.Dot.Actor), uint64(from.Dot.Stamp)
-		p.Value, p.Tombstone, p.ExpiresMs = from.Value, from.Tombstone, from.Expires
-		m.Siblings = append(m.Siblings, p)
-	}
-	return m
-}
+// reset makes room for the next batch. Sending has taken the bytes.
+func (f *frame) reset() { f.ops, f.bytes = 0, 0 }

@@ -127,6 +127,9 @@ func (c *Conn) Health() Health {
 	return h
 }
 
+// HasWaiting reports whether some operation waits for room. It takes no lock.
+func (c *Conn) HasWaiting() bool { return c.waiting.Load() > 0 }
+
 // A Glance is the part of Health that is asked for with each request.
 type Glance struct {
 	State    State

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 
 	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
 )
@@ -22,6 +23,7 @@ func serveNode(t *testing.T, limits node.Limits) func(context.Context, string) (
 	require.NoError(t, err)
 	service := node.NewServer(core)
 	server := grpc.NewServer(
+		grpc.ForceServerCodecV2(wire.Codec{}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Second, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(32<<20),
 	)

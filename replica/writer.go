@@ -26,7 +26,7 @@ func (l *link) write(ln *lane, stream storagepb.Storage_ExchangeClient) {
 		if f.len() == 0 {
 			continue
 		}
-		if err := stream.Send(&f.message); err != nil {
+		if err := stream.SendMsg(&f.out); err != nil {
 			if !errors.Is(err, io.EOF) { // else the reader learns the cause
 				l.conn.goDown(l, l.cause(err))
 			}
