@@ -28,6 +28,8 @@ type Client struct {
 	memory   *memory
 	actor    vclock.Actor // of last-write-wins writes, which need no lanes
 	turns    turns
+	writes   sync.Pool // of *writeRequest
+	reads    sync.Pool // of *readRequest
 	hedges   budget
 	counters counters
 	gate     *gate
@@ -72,6 +74,8 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 		gate:    newGate(),
 		closed:  make(chan struct{}),
 	}
+	c.writes.New = func() any { return &writeRequest{waiter: newWaiter()} }
+	c.reads.New = func() any { return &readRequest{waiter: newWaiter()} }
 	c.background, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v, _, err := c.succeed(nil, first)
 	if err != nil {

@@ -85,6 +85,7 @@ func (k *call) read(level Level, clockOnly bool) (state vclock.State, shared boo
 	if err != nil {
 		return state, false, err
 	}
+	defer r.free()
 	return r.result()
 }
 

@@ -177,6 +177,7 @@ func (u *once) send() (r Receipt, outcome, err error) {
 		return Receipt{}, ErrNotApplied, err
 	}
 	v := w.verdict()
+	w.free()
 	k.rounds++
 	k.c.clock.observe(v.later)
 	if v.err != nil {

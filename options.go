@@ -28,7 +28,7 @@ const (
 	// MaxBatch bounds the keys of one GetMany or PutMany.
 	MaxBatch = 10_000
 
-	defaultKeyMemory = 65_536           // keys whose last dots are remembered
+	defaultKeyMemory = 131_072          // keys whose last dots are remembered
 	defaultTail      = 10 * time.Second // how long an owner may take to acknowledge after the call returned
 	defaultMaxSkew   = time.Minute      // how far ahead of our clock a stamp that we read may pull it
 )
@@ -40,7 +40,7 @@ type Levels struct{ Read, Write Level }
 type Limits struct {
 	// MaxValueBytes bounds a value: default 1 MiB, at most 16 MiB.
 	MaxValueBytes int
-	// KeyMemory bounds the keys whose last dots are remembered: default 65,536. Past it
+	// KeyMemory bounds the keys whose last dots are remembered: default 131,072, of some 200 bytes each. Past it
 	// the keys that were not written for the longest time are forgotten, which costs
 	// an entry in their clocks, never a value.
 	KeyMemory int

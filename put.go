@@ -149,6 +149,7 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 		return r, ErrNotApplied, err
 	}
 	v := w.verdict()
+	w.free()
 	k.rounds++
 	if v.err != nil {
 		return r, v.outcome, v.err
@@ -213,6 +214,7 @@ func (k *call) putLast(sib vclock.Sibling) (r Receipt, outcome, err error) {
 			return k.lostLast(r, attempt, err)
 		}
 		v := w.verdict()
+		w.free()
 		k.rounds++
 		moved := k.c.clock.observe(v.later)
 		if v.err != nil {

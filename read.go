@@ -2,7 +2,9 @@ package pairdb
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/devrev/pairdb/quorum"
@@ -11,14 +13,17 @@ import (
 	"github.com/devrev/pairdb/vclock"
 )
 
-// readRequest drives one quorum.Read. Its locks are as writeRequest's.
+// readRequest drives one quorum.Read. Its locks, and how it is used again, are as
+// writeRequest's: its second user is whatever is still under way.
 type readRequest struct {
-	call    call
-	decided chan struct{}
+	users  atomic.Int32
+	waiter waiter
+	call   call
 
 	mu     sync.Mutex
-	m      quorum.Read   // guarded by mu, as all below
-	ops    []*replica.Op // under way
+	m      quorum.Read  // guarded by mu, as all below
+	ops    []replica.Op // by slot
+	flying quorum.Set   // accepted by a connection and not complete
 	causes causes
 	work   work
 	ended  bool
@@ -26,10 +31,13 @@ type readRequest struct {
 	repaired bool // the result's values are in a repair
 }
 
-// sendRead asks the owners and waits for the level.
+// sendRead asks the owners and waits for the level. The caller frees the request.
 func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) (*readRequest, error) {
-	r := &readRequest{call: *k, decided: make(chan struct{})}
+	r := k.c.reads.Get().(*readRequest)
+	r.users.Store(1)
+	r.call = *k
 	r.call.level = level
+	r.ops = slices.Grow(r.ops[:0], len(k.owners))[:len(k.owners)]
 	var order [quorum.MaxOwners]uint8
 	err := r.m.Init(quorum.ReadParams{
 		Owners:    quorum.Owners{Old: quorum.FirstN(len(k.owners))},
@@ -41,8 +49,10 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 		Amnesiac:  amnesiac,
 	})
 	if err != nil {
+		r.free()
 		return nil, levelError(k.op, level, len(k.owners))
 	}
+	r.users.Add(1)  // what is under way
 	k.c.gate.hold() // until the last operation has ended
 	k.downCauses(&r.causes, down)
 	r.mu.Lock()
@@ -62,7 +72,7 @@ func (r *readRequest) follow(s quorum.Step) {
 	r.ask(s.Digest, storagepb.Kind_READ_DIGEST)
 	r.ask(s.Clock, storagepb.Kind_READ_CLOCK)
 	if s.Done {
-		close(r.decided)
+		r.waiter.wake()
 	}
 }
 
@@ -72,16 +82,16 @@ func (r *readRequest) ask(set quorum.Set, kind storagepb.Kind) {
 			r.follow(r.m.Fail(i))
 			continue
 		}
-		op := &replica.Op{
+		r.ops[i] = replica.Op{
 			Kind: kind, Tenant: r.call.tenant, Key: r.call.key, Policy: r.call.cfg.Policy,
 			Deadline: r.call.deadline, Handler: r, Tag: uint32(i),
 		}
-		if err := r.conn(i).Send(op); err != nil {
+		if err := r.conn(i).Send(&r.ops[i]); err != nil {
 			r.causes[i] = cause{err: withKind(err)}
 			r.follow(r.m.Fail(i))
 			continue
 		}
-		r.ops = append(r.ops, op)
+		r.flying = r.flying.With(i)
 	}
 }
 
@@ -94,7 +104,7 @@ func (r *readRequest) Complete(op *replica.Op, res replica.Result) {
 	i := int(op.Tag)
 	_, why, ok := failureOf(&res)
 	r.mu.Lock()
-	r.landed(op)
+	r.flying = r.flying.Without(i)
 	if !ok {
 		r.causes[i] = cause{err: explain(r.conn(i), &res, why), answered: res.Err == nil}
 		r.follow(r.m.Fail(i))
@@ -110,60 +120,67 @@ func (r *readRequest) Complete(op *replica.Op, res replica.Result) {
 	r.unlock()
 }
 
-func (r *readRequest) landed(op *replica.Op) {
-	for i, o := range r.ops {
-		if o == op {
-			last := len(r.ops) - 1
-			r.ops[i] = r.ops[last]
-			r.ops = r.ops[:last]
-			return
-		}
-	}
-}
-
 // unlock frees mu and then does what the steps left to do.
 func (r *readRequest) unlock() {
-	if !r.ended && r.m.Outcome() != quorum.Pending && len(r.ops) == 0 {
+	if !r.ended && r.m.Outcome() != quorum.Pending && r.flying == 0 {
 		r.ended, r.work.ended = true, true
 	}
 	todo := r.work.take(r.call.c)
-	r.mu.Unlock()
-	r.call.repairAll(todo.repairs)
-	if todo.ended {
-		r.call.c.gate.leave()
+	if len(todo.repairs) > 0 {
+		r.users.Add(1)
 	}
+	r.mu.Unlock()
+	if len(todo.repairs) > 0 {
+		r.call.repairAll(todo.repairs)
+		r.free()
+	}
+	if todo.ended {
+		gate := r.call.c.gate
+		r.free()
+		gate.leave()
+	}
+}
+
+// free ends one use of the request.
+func (r *readRequest) free() {
+	if r.users.Add(-1) > 0 {
+		return
+	}
+	pool := &r.call.c.reads
+	clear(r.ops)
+	r.waiter.reset()
+	r.call, r.m, r.causes, r.work = call{}, quorum.Read{}, causes{}, work{}
+	r.flying, r.ended, r.repaired = 0, false, false
+	pool.Put(r)
 }
 
 // wait sleeps until the outcome is decided, asks on where an owner is late, and
 // gives up when the caller does.
 func (r *readRequest) wait() {
 	select {
-	case <-r.decided:
+	case <-r.waiter.woken:
 		r.withdraw((*replica.Conn).WithdrawWaiting)
 		return
 	default:
 	}
-	c := r.call.c
-	c.hedges.earn()
-	hedges := 0
-	timer := time.NewTimer(r.patience(hedges))
-	defer timer.Stop()
-	for {
+	r.call.c.hedges.earn()
+	late := r.waiter.after(r.patience(0))
+	defer r.waiter.stop()
+	for hedges := 1; ; hedges++ {
 		select {
-		case <-r.decided:
+		case <-r.waiter.woken:
 			r.withdraw((*replica.Conn).WithdrawWaiting)
 			return
 		case <-r.call.ctx.Done():
 			r.giveUp()
 			return
-		case <-timer.C:
+		case <-late:
 			if !time.Now().Before(r.call.deadline) {
 				r.giveUp()
 				return
 			}
 			r.hedge()
-			hedges++
-			timer.Reset(r.patience(hedges))
+			late = r.waiter.after(r.patience(hedges))
 		}
 	}
 }
@@ -178,12 +195,13 @@ func (r *readRequest) giveUp() {
 // withdraw takes back what by can still take back. The outcome is decided.
 func (r *readRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	r.mu.Lock()
-	for n := len(r.ops) - 1; n >= 0; n-- {
-		op := r.ops[n]
-		i := int(op.Tag)
+	for i := range r.flying.All {
+		if r.m.Outcome() == quorum.Won && !r.conn(i).HasWaiting() {
+			continue // by takes back what waits alone
+		}
 		before := r.conn(i).Health()
-		if by(r.conn(i), op) {
-			r.landed(op)
+		if by(r.conn(i), &r.ops[i]) {
+			r.flying = r.flying.Without(i)
 			if r.causes[i].err == nil {
 				r.causes[i] = withdrawn(before)
 			}
@@ -199,7 +217,7 @@ func (r *readRequest) result() (state vclock.State, shared bool, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.m.Outcome() == quorum.Won {
-		return r.m.Result(), r.repaired || len(r.ops) > 0, nil
+		return r.m.Result(), r.repaired || r.flying != 0, nil
 	}
 	needed, got, total := r.m.Needed()
 	qe := r.call.quorumError(needed, got, total, &r.causes, r.m.Outstanding())

@@ -31,6 +31,7 @@ func (u *once) replay(i *idempotency.Intent) (r Receipt, gone bool, err error) {
 	if err != nil {
 		return r, false, err
 	}
+	defer w.free()
 	v := w.verdict()
 	k.rounds++
 	k.c.clock.observe(v.later)

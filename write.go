@@ -1,7 +1,9 @@
 package pairdb
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/devrev/pairdb/quorum"
@@ -15,12 +17,18 @@ import (
 //
 // Lock order: writeRequest.mu, then the lock of a connection. A connection
 // calls Complete without its lock.
+//
+// Requests are used again, from a pool of their client. Two hold one: its caller, until it has the verdict,
+// and its tail; who repairs without the lock is a third. A step that is done without mu
+// must be of one of them.
 type writeRequest struct {
-	call    call // copied: it outlives the caller's
-	dot     vclock.Dot
-	pinned  bool // the minter holds the key for this write
-	decided chan struct{}
-	until   time.Time // when the tail ends
+	users  atomic.Int32
+	waiter waiter
+	call   call // copied: it outlives the caller's
+	dot    vclock.Dot
+	pinned bool      // the minter holds the key for this write
+	until  time.Time // when the tail ends
+	long   bool      // that is more than a tail from the start, so that it is shortened when the caller has gone
 
 	mu     sync.Mutex
 	m      quorum.Write    // guarded by mu, as all below
@@ -34,13 +42,14 @@ type writeRequest struct {
 
 // write sends the sibling to the owners and waits for the level. The minter's
 // pin on the key, if any, passes to the request. over, if not nil, is closed when the write is
-// decided and its fate is known, or the tail has ended.
+// decided and its fate is known, or the tail has ended. The caller frees the request.
 func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set, over chan<- struct{}) (*writeRequest, error) {
-	w := &writeRequest{
-		call: *k, dot: sib.Dot, pinned: pinned, over: over,
-		decided: make(chan struct{}),
-		until:   later(k.deadline, time.Now().Add(defaultTail)),
-	}
+	w := k.c.writes.Get().(*writeRequest)
+	w.users.Store(1)
+	w.call, w.dot, w.pinned, w.over = *k, sib.Dot, pinned, over
+	tail := time.Now().Add(defaultTail)
+	w.until = later(k.deadline, tail)
+	w.long = w.until.After(tail)
 	err := w.m.Init(quorum.WriteParams{
 		Owners:   quorum.Owners{Old: quorum.FirstN(len(k.owners))},
 		Level:    k.level,
@@ -52,9 +61,11 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down
 	})
 	if err != nil {
 		w.release()
+		w.free()
 		return nil, levelError(k.op, k.level, len(k.owners))
 	}
-	k.c.gate.hold() // until the tail ends
+	w.users.Add(1)  // the tail
+	k.c.gate.hold() // until it ends
 	k.downCauses(&w.causes, down)
 	w.mu.Lock()
 	w.follow(w.m.Start())
@@ -72,14 +83,14 @@ func (w *writeRequest) follow(s quorum.Step) {
 		w.send(s.Merge)
 	}
 	if s.Done {
-		close(w.decided)
+		w.waiter.wake()
 	}
 }
 
 // send hands the write to the owners in set.
 func (w *writeRequest) send(set quorum.Set) {
 	state := w.m.State()
-	w.ops = make([]replica.Op, len(w.call.owners))
+	w.ops = slices.Grow(w.ops[:0], len(w.call.owners))[:len(w.call.owners)]
 	for i := range set.All {
 		if w.m.Outcome() == quorum.Lost {
 			w.follow(w.m.Fail(i, quorum.NotSent))
@@ -144,8 +155,14 @@ func (w *writeRequest) unlock() {
 	}
 	w.tellFate()
 	todo := w.work.take(w.call.c)
+	if len(todo.repairs) > 0 {
+		w.users.Add(1)
+	}
 	w.mu.Unlock()
-	w.call.repairAll(todo.repairs)
+	if len(todo.repairs) > 0 {
+		w.call.repairAll(todo.repairs)
+		w.free()
+	}
 	if todo.ended {
 		w.end()
 	}
@@ -179,7 +196,22 @@ func (w *writeRequest) end() {
 			}
 		}
 	}
-	w.call.c.gate.leave()
+	gate := w.call.c.gate
+	w.free()
+	gate.leave()
+}
+
+// free ends one use of the request.
+func (w *writeRequest) free() {
+	if w.users.Add(-1) > 0 {
+		return
+	}
+	pool := &w.call.c.writes
+	clear(w.ops)
+	w.waiter.reset()
+	w.call, w.m, w.causes, w.work = call{}, quorum.Write{}, causes{}, work{}
+	w.over, w.flying, w.ended, w.pinned = nil, 0, false, false
+	pool.Put(w)
 }
 
 func (w *writeRequest) release() {
@@ -199,17 +231,17 @@ func (k *call) nodeIDs(set quorum.Set) []topology.NodeID {
 // wait sleeps until the outcome is decided or the caller stops waiting.
 func (w *writeRequest) wait() {
 	select {
-	case <-w.decided: // nothing could be sent, or the answers were quick
+	case <-w.waiter.woken: // nothing could be sent, or the answers were quick
 	default:
-		timer := time.NewTimer(max(time.Until(w.call.deadline), 1))
-		defer timer.Stop()
+		timeout := w.waiter.after(time.Until(w.call.deadline))
 		select {
-		case <-w.decided:
+		case <-w.waiter.woken:
 		case <-w.call.ctx.Done():
 			w.giveUp()
-		case <-timer.C:
+		case <-timeout:
 			w.giveUp()
 		}
+		w.waiter.stop()
 	}
 	w.letGo()
 }
@@ -228,15 +260,22 @@ func (w *writeRequest) giveUp() {
 // bound, since such waiters are bounded by the callers that wait with them, and
 // gives what is under way the tail's time from here (promise P11).
 func (w *writeRequest) letGo() {
-	end := time.Now().Add(defaultTail)
 	w.mu.Lock()
 	w.withdraw((*replica.Conn).WithdrawWaiting)
-	if end.Before(w.until) {
+	if end := w.tailFromHere(); end.Before(w.until) {
 		for i := range w.flying.All {
 			w.conn(i).Shorten(&w.ops[i], end)
 		}
 	}
 	w.unlock()
+}
+
+// tailFromHere is when a tail that begins now ends, if that can matter.
+func (w *writeRequest) tailFromHere() time.Time {
+	if !w.long || w.flying == 0 {
+		return w.until
+	}
+	return time.Now().Add(defaultTail)
 }
 
 func later(a, b time.Time) time.Time {
@@ -249,6 +288,9 @@ func later(a, b time.Time) time.Time {
 // withdraw takes back what by can still take back. mu is held, and the outcome is decided.
 func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	for i := range w.flying.All {
+		if w.m.Outcome() == quorum.Won && !w.conn(i).HasWaiting() {
+			continue // by takes back what waits alone
+		}
 		before := w.conn(i).Health()
 		if !by(w.conn(i), &w.ops[i]) {
 			continue
