@@ -12,7 +12,7 @@ import (
 func unlike(c Clock) Clock { return append(Clock(nil), c...) }
 
 func TestHotPathsDoNotAllocate(t *testing.T) {
-	for _, n := range []int{1, 3, 50} {
+	for _, n := range []int{1, 3, digestDots, 50} {
 		c := benchClock(n)
 		same, later := unlike(c), c.With(Dot{c[n-1].Actor, 1_000})
 		d := Dot{c[n/2].Actor, 1}

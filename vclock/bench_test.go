@@ -2,6 +2,7 @@ package vclock
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 )
 
@@ -105,4 +106,17 @@ func BenchmarkMintMiss(b *testing.B) {
 		mintOnce(m, k, nil, next())
 		k++
 	}
+}
+
+// What a full memory costs each cycle of the collector.
+func BenchmarkCollectAFullMinter(b *testing.B) {
+	const keys = 1 << 16
+	m, next := newTestMinter(keys)
+	for k := range keys {
+		mintOnce(m, k, nil, next())
+	}
+	for b.Loop() {
+		runtime.GC()
+	}
+	runtime.KeepAlive(m)
 }

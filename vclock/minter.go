@@ -22,8 +22,10 @@ type Minter struct {
 	capacity    int
 	random      func() uint64
 	block       Actor // for keys without an entry
-	entries     map[KeyHash]*minted
-	idle        mintedList // entries without a write in flight, latest first
+	slots       map[KeyHash]slot
+	entries     mintedList       // listed are those without a write in flight, latest first
+	others      map[slot][]Stamp // lanes 1, 2, … of the entries that use them; 0 is a lane without a dot
+	free        []slot           // of entries forgotten
 	generations int
 	lanes       int   // Lanes; tests have fewer
 	off         rules // none; tests switch some off
@@ -38,13 +40,15 @@ const (
 )
 
 // NewMinter returns a Minter that remembers capacity keys, at least 1, and those
-// with a write in flight. random must return evenly distributed numbers that
+// with a write in flight; its memory is that of the most keys at once. random must return evenly distributed numbers that
 // differ between processes; it is called for each fresh block.
 func NewMinter(capacity int, random func() uint64) *Minter {
 	m := &Minter{
 		capacity: max(capacity, 1),
 		random:   random,
-		entries:  make(map[KeyHash]*minted),
+		slots:    make(map[KeyHash]slot),
+		entries:  make(mintedList, 1),
+		others:   make(map[slot][]Stamp),
 		lanes:    Lanes,
 	}
 	m.block = m.freshBlock(nil, 0)
@@ -56,78 +60,97 @@ func NewMinter(capacity int, random func() uint64) *Minter {
 // caller's HLC, not zero. The dot is not covered by ctx, and no other call
 // returns it. Until a matching Release, k's entry is kept.
 func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) Dot {
-	e := m.entries[k]
-	if e == nil {
-		e = m.remember(k, ctx)
-	} else if e.pins == 0 {
-		m.idle.remove(e)
+	at := m.slots[k]
+	if at == 0 {
+		at = m.remember(k, ctx)
+	} else if m.entries[at].pins == 0 {
+		m.entries.remove(at)
 	}
+	e := &m.entries[at]
 	e.pins++
 
-	lane, ok := m.lane(e, ctx, s)
-	if !ok {
-		e.block, e.first, e.others = m.freshBlock(ctx, e.block), 0, nil
-		lane = 0
+	var others []Stamp
+	if e.more {
+		others = m.others[at]
 	}
-	e.set(lane, s)
+	lane, ok := m.lane(e, others, ctx, s)
+	if !ok {
+		m.leave(at)
+		e.block, lane = m.freshBlock(ctx, e.block), 0
+	}
+	m.take(at, lane, s)
 	return Dot{Actor: e.block + Actor(lane), Stamp: s}
 }
 
 // Release ends the protection that one Mint gave to k's entry. It panics without
 // a Mint to match: an entry forgotten too early would break invariant 1 unseen.
 func (m *Minter) Release(k KeyHash) {
-	e := m.entries[k]
-	if e == nil || e.pins == 0 {
+	at := m.slots[k]
+	e := &m.entries[at]
+	if e.pins == 0 {
 		panic("vclock: Release without Mint")
 	}
 	e.pins--
 	if e.pins > 0 {
 		return
 	}
-	m.idle.pushFront(e)
-	if len(m.entries) > m.capacity {
-		m.forget()
+	m.entries.pushFront(at)
+	if len(m.slots) > m.capacity {
+		m.free = append(m.free, m.forget())
 	}
 }
 
 // Len returns the number of keys remembered.
-func (m *Minter) Len() int { return len(m.entries) }
+func (m *Minter) Len() int { return len(m.slots) }
 
 // Generations returns how many fresh blocks m has made up since it began, the
 // first not counted.
 func (m *Minter) Generations() int { return m.generations }
 
-func (m *Minter) remember(k KeyHash, ctx Clock) *minted {
-	var e *minted
-	if len(m.entries) >= m.capacity {
-		e = m.forget()
-	}
-	if e == nil {
-		e = new(minted)
-	}
+func (m *Minter) remember(k KeyHash, ctx Clock) slot {
+	at := m.room()
+	e := &m.entries[at]
 	*e = minted{key: k, block: m.block, shared: m.block}
 	if ctx.knowsBlock(m.block) {
 		// Not from here: this key has no write under the block. Somebody forged the
 		// context, or drew the same block; leave it to them.
 		e.block, e.shared = m.freshBlock(ctx, 0), 0
 	}
-	m.entries[k] = e
-	return e
+	m.slots[k] = at
+	return at
 }
 
-// forget drops the entry that has been idle for longest and returns it for
-// reuse; nil if every entry has a write in flight.
-func (m *Minter) forget() *minted {
-	e := m.idle.back
-	if e == nil {
-		return nil
+// room returns a slot for one more entry, another's if the memory is full.
+func (m *Minter) room() slot {
+	if len(m.slots) >= m.capacity {
+		if at := m.forget(); at != 0 {
+			return at
+		}
 	}
-	m.idle.remove(e)
-	delete(m.entries, e.key)
+	if n := len(m.free); n > 0 {
+		at := m.free[n-1]
+		m.free = m.free[:n-1]
+		return at
+	}
+	m.entries = append(m.entries, minted{})
+	return slot(len(m.entries) - 1)
+}
+
+// forget drops the entry that has been idle for longest and returns its slot;
+// none if every entry has a write in flight.
+func (m *Minter) forget() slot {
+	at := m.entries.back()
+	if at == 0 {
+		return 0
+	}
+	m.entries.remove(at)
+	m.leave(at)
+	e := &m.entries[at]
+	delete(m.slots, e.key)
 	if e.shared == m.block && m.off&generationRule == 0 {
 		m.block = m.freshBlock(nil, 0)
 	}
-	return e
+	return at
 }
 
 // freshBlock draws a block that is neither zero, nor the current one, nor left,

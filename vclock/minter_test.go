@@ -153,3 +153,35 @@ func TestFreshBlocksAreNeitherZeroNorTakenWhateverIsDrawn(t *testing.T) {
 	require.EqualValues(t, 4*Lanes, mintOnce(m, 1, ctx, 2).Actor)
 	require.EqualValues(t, 5*Lanes, mintOnce(m, 1, ctx, 3).Actor, "not the block that the key leaves")
 }
+
+func TestWhatAForgottenKeyTookIsUsedAgainWithoutItsLanes(t *testing.T) {
+	const capacity, burst = 2, 10
+	m, next := newTestMinter(capacity)
+	for round := range 5 {
+		for k := range burst {
+			for lane := range 3 {
+				d := m.Mint(keyHash(burst*round+k), nil, next())
+				require.Equal(t, lane, d.Actor.Lane(), "round %d, key %d", round, k)
+			}
+		}
+		for k := range burst {
+			for range 3 {
+				m.Release(keyHash(burst*round + k))
+			}
+		}
+		require.Equal(t, capacity, m.Len())
+		require.Len(t, m.others, capacity, "the lanes of the keys that are remembered")
+		require.LessOrEqual(t, len(m.entries), 1+burst, "as many as were remembered at once")
+	}
+}
+
+func TestAKeysLanesBeginAgainInABlockOfItsOwn(t *testing.T) {
+	m, next := newTestMinter(8)
+	m.lanes = 3
+	for range 3 {
+		for lane := range m.lanes {
+			require.Equal(t, lane, mintOnce(m, 1, nil, next()).Actor.Lane())
+		}
+	}
+	require.Equal(t, 2, m.Generations())
+}
