@@ -32,13 +32,16 @@ type call struct {
 	tenant   string
 	key      string
 	cfg      tenant.Config
-	owners   []int32 // indices into v.nodes, in ring order; shared
-	hash     vclock.KeyHash
+	owners   []int32        // indices into v.nodes, in ring order; shared
+	hash     vclock.KeyHash // of writes
 	started  time.Time
 	deadline time.Time
 	level    Level // the level that errors and hooks tell
 	rounds   int
 	write    bool
+
+	scoped   bool // scopeSum is set
+	scopeSum uint64
 }
 
 // begin checks what can be checked and finds the owners. The call must be ended
@@ -95,7 +98,9 @@ func (k *call) place() (err error) {
 		return &InputError{Field: "tenant", Reason: fmt.Sprintf("has %d replicas, the cluster has %d nodes",
 			k.cfg.Replicas, len(k.v.nodes))}
 	}
-	k.hash = c.memory.hash(k.tenant, k.key)
+	if k.write {
+		k.hash = c.memory.hash(k.tenant, k.key)
+	}
 	return nil
 }
 
@@ -128,8 +133,11 @@ func (k *call) end(err error, outcome error) error {
 	if k.started.IsZero() { // it never entered
 		return err
 	}
-	elapsed := time.Since(k.started)
 	k.c.counters.count(k.op, err)
+	if len(k.c.cfg.hooks.end) == 0 {
+		return err
+	}
+	elapsed := time.Since(k.started)
 	for _, h := range k.c.cfg.hooks.end {
 		h.OnRequestEnd(k.ctx, RequestEnd{
 			Op: k.op, Tenant: k.tenant, Key: k.key, Level: k.level,
@@ -148,7 +156,12 @@ func (k *call) leave() {
 }
 
 // scope binds contexts to this cluster, tenant and key.
-func (k *call) scope() uint64 { return vclock.Scope(k.v.topo.Cluster, k.tenant, k.key) }
+func (k *call) scope() uint64 {
+	if !k.scoped {
+		k.scopeSum, k.scoped = vclock.Scope(k.v.topo.Cluster, k.tenant, k.key), true
+	}
+	return k.scopeSum
+}
 
 func (k *call) readLevel(asked Level) Level {
 	return firstLevel(asked, k.cfg.Read, k.c.cfg.levels.Read)

@@ -119,11 +119,11 @@ func (c *Client) connect(t *topology.Topology, n topology.Node) *replica.Conn {
 // their store.
 func (v *view) unusable(owners []int32) (down, amnesiac quorum.Set) {
 	for i, o := range owners {
-		h := v.nodes[o].conn.Glance()
-		if h.State == replica.Down {
+		state, lost := v.nodes[o].conn.Standing()
+		if state == replica.Down {
 			down = down.With(i)
 		}
-		if h.Amnesiac {
+		if lost {
 			amnesiac = amnesiac.With(i)
 		}
 	}

@@ -230,16 +230,24 @@ func (c *Conn) lists() [5]*opList {
 // what Health shows without a lock, and lets Close go on when the last one has left.
 func (c *Conn) settle() {
 	inFlight, waiting := c.small.ops+c.bulk.ops, c.small.waiters.n+c.bulk.waiters.n
-	c.inFlight.Store(int64(inFlight))
-	c.waiting.Store(int64(waiting))
+	publish(&c.inFlight, int64(inFlight))
+	publish(&c.waiting, int64(waiting))
 	oldest := c.owedSince
 	if op := c.handed.head; op != nil && (oldest == 0 || op.handed < oldest) {
 		oldest = op.handed
 	}
-	c.oldest.Store(oldest)
+	publish(&c.oldest, oldest)
 	if c.closing && !c.isDrained && inFlight+waiting == 0 {
 		c.isDrained = true
 		close(c.drained)
+	}
+}
+
+// publish spares itself a store, which costs as much as a lock, where nothing has changed. Only
+// who holds mu stores.
+func publish(to *atomic.Int64, v int64) {
+	if to.Load() != v {
+		to.Store(v)
 	}
 }
 

@@ -130,6 +130,12 @@ func (c *Conn) Health() Health {
 // HasWaiting reports whether some operation waits for room. It takes no lock.
 func (c *Conn) HasWaiting() bool { return c.waiting.Load() > 0 }
 
+// Standing returns the node's state, and whether it is amnesiac. It takes no lock.
+func (c *Conn) Standing() (s State, amnesiac bool) {
+	now := c.status.Load()
+	return now.state, now.amnesiac
+}
+
 // A Glance is the part of Health that is asked for with each request.
 type Glance struct {
 	State    State
