@@ -41,8 +41,8 @@ func ParseHash(name string) (Hash, error) {
 
 const (
 	// shortInput is the length of input, that of a usual tenant id and key, which is
-	// put together and hashed in one call. A Digest that is given the three pieces
-	// takes a quarter longer.
+	// put together and hashed in one call: a Digest that is given the three pieces
+	// takes up to a quarter longer, the more the shorter they are.
 	shortInput = 128
 	// wholeInput is the length that sumSHA256 hashes without touching the heap: a
 	// length prefix, the longest tenant id (128) and the longest key (1,024), rounded up.
