@@ -11,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -113,10 +114,18 @@ func run(ctx context.Context, o *options) error {
 	}
 	defer r.close()
 	if err := r.measure(ctx); err != nil {
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
 		return err
 	}
-	return say(o, r.Results)
+	if err := say(o, r.Results); err != nil {
+		return err
+	}
+	return r.failed()
 }
+
+var errInterrupted = errors.New("interrupted")
 
 // again reports a stored run.
 func again(o *options) error {

@@ -29,9 +29,10 @@ func serveNode() bool {
 	if os.Getenv(nodeEnv) == "" {
 		return false
 	}
-	id := flag.String("id", "", "the node's name")
-	dir := flag.String("dir", "", "of the store; empty is memory")
-	flag.Parse()
+	flags := flag.NewFlagSet("node", flag.ExitOnError)
+	id := flags.String("id", "", "the node's name")
+	dir := flags.String("dir", "", "of the store; empty is memory")
+	_ = flags.Parse(os.Args[1:]) // it exits
 	var opts []storagenode.Option
 	if *dir == "" {
 		opts = append(opts, storagenode.Memory())

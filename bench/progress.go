@@ -44,5 +44,5 @@ func (p *progress) write(format string, args ...any) {
 	if p.terminal {
 		start = "\r\033[K"
 	}
-	fmt.Fprintf(p.w, start+"%5.1fs  "+format, append([]any{time.Since(p.begun).Seconds()}, args...)...)
+	_, _ = fmt.Fprintf(p.w, start+"%5.1fs  "+format, append([]any{time.Since(p.begun).Seconds()}, args...)...)
 }

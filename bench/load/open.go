@@ -20,9 +20,16 @@ var errNeverBegun = errors.New("the call had not begun two seconds after the end
 // Open begins rate calls per second for a window. A call's latency counts from when it should have begun. Calls
 // that had not begun within a grace of two seconds after the end count as errors, and with the time until then.
 func Open(ctx context.Context, op Op, rate float64, w Window) Result {
+	clock := newTicker(tick)
+	defer clock.close()
+	return open(ctx, op, rate, w, clock.wait)
+}
+
+// open is Open with the generator's way to pause.
+func open(ctx context.Context, op Op, rate float64, w Window, pause func(time.Duration)) Result {
 	plan := schedule{rate}
 	o := &openLoop{
-		op: op, window: w, plan: plan,
+		op: op, window: w, plan: plan, pause: pause,
 		first: plan.total(w.Warm), end: plan.total(w.Warm + w.Length),
 		calls:   make(chan int64),
 		latency: newRecorder(), late: newRecorder(),
@@ -49,6 +56,7 @@ type openLoop struct {
 	op         Op
 	window     Window
 	plan       schedule
+	pause      func(time.Duration)
 	first, end int64
 	start      time.Time
 
@@ -62,8 +70,6 @@ type openLoop struct {
 
 // generate begins the calls, and returns how many it has begun and what the process spent on those that count.
 func (o *openLoop) generate(ctx context.Context, idle int) (int64, Process) {
-	clock := newTicker(tick)
-	defer clock.close()
 	meter := startMeter(idle)
 	var n int64
 	for n < o.end && ctx.Err() == nil {
@@ -80,7 +86,7 @@ func (o *openLoop) generate(ctx context.Context, idle int) (int64, Process) {
 			}
 		}
 		if wait := o.plan.at(n) - time.Since(o.start); n < o.end && wait > 0 {
-			clock.wait(wait)
+			o.pause(wait)
 		}
 	}
 	return n, meter.stop(n - o.first)
