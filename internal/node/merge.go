@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/devrev/pairdb/internal/wire"
@@ -68,41 +67,38 @@ func (g *changes) put(m *merge, h held) {
 }
 
 // merge joins a batch into the engine, by one Apply unless it is large, and adds its outcomes.
-func (c *Core) merge(merges []merge, mem *batch, received time.Time, out *outcomes) {
-	merges, stripes := byStripe(merges)
-	proofs := make([]proof, len(merges))
-	c.latches.lock(stripes)
+func (c *Core) merge(w *workspace, mem *batch, received time.Time, out *outcomes) {
+	w.sort()
+	w.proofs = append(w.proofs, make([]proof, len(w.sorted))...)
+	c.latches.lock(w.stripes)
 	at := c.moment() // a fresh reading, under the latches
-	c.mergeLatched(merges, mem, received, at, proofs)
-	c.latches.unlock(stripes)
+	c.mergeLatched(w, mem, received, at)
+	c.latches.unlock(w.stripes)
 	c.report(at)
 
-	for i := range merges {
-		m := &merges[i]
+	for i := range w.sorted {
+		m := &w.sorted[i]
 		if m.first && m.answer.Status == storagepb.Status_OK && c.config.Audit != nil {
 			c.config.Audit(m.op.Tenant, m.op.Key, m.sent.Siblings[0].Dot)
 		}
-		out.add(m.op, m.answer, proofs[i])
+		out.add(m.op, m.answer, w.proofs[i])
 	}
 }
 
-// byStripe returns the merges in the order of their stripes, those of one stripe as they came, and the
-// stripes. Numbers are sorted in place of merges, which are large.
-func byStripe(merges []merge) (sorted []merge, stripes []int) {
-	order := make([]uint64, len(merges))
-	for i := range merges {
-		order[i] = uint64(merges[i].stripe)<<32 | uint64(i) //nolint:gosec // both are small
+// sort brings the merges into the order of their stripes, those of one stripe as they came. Numbers are
+// sorted in place of merges, which are large.
+func (w *workspace) sort() {
+	for i := range w.merges {
+		w.order = append(w.order, uint64(w.merges[i].stripe)<<32|uint64(i)) //nolint:gosec // both are small
 	}
-	slices.Sort(order)
-	sorted = make([]merge, len(merges))
-	stripes = make([]int, 0, len(merges))
-	for i, o := range order {
-		sorted[i] = merges[uint32(o)] //nolint:gosec // the index
-		if n := len(stripes); n == 0 || stripes[n-1] != sorted[i].stripe {
-			stripes = append(stripes, sorted[i].stripe)
+	slices.Sort(w.order)
+	for _, o := range w.order {
+		m := &w.merges[uint32(o)] //nolint:gosec // the index
+		w.sorted = append(w.sorted, *m)
+		if n := len(w.stripes); n == 0 || w.stripes[n-1] != m.stripe {
+			w.stripes = append(w.stripes, m.stripe)
 		}
 	}
-	return sorted, stripes
 }
 
 // batchBytes bounds the states that gather for one Apply, by about the largest of
@@ -111,8 +107,9 @@ func byStripe(merges []merge) (sorted []merge, stripes []int) {
 const batchBytes = 16 << 20
 
 // mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
-func (c *Core) mergeLatched(merges []merge, mem *batch, received time.Time, at moment, proofs []proof) {
-	gathering := changes{list: make([]change, 0, len(merges))}
+func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at moment) {
+	merges, proofs := w.sorted, w.proofs
+	gathering := changes{list: w.changes}
 	begin := 0 // of the part whose changes are gathering
 	for i := range merges {
 		m := &merges[i]
@@ -122,12 +119,15 @@ func (c *Core) mergeLatched(merges []merge, mem *batch, received time.Time, at m
 		}
 		// Not between two writes to one key: each part would write the whole state.
 		if gathering.bytes > batchBytes && gathering.find(m) == nil {
-			c.apply(merges[begin:i], gathering.list)
+			c.apply(w, merges[begin:i], gathering.list)
 			gathering, begin = changes{}, i
 		}
 		c.mergeOne(m, mem, at, &gathering)
 	}
-	c.apply(merges[begin:], gathering.list)
+	c.apply(w, merges[begin:], gathering.list)
+	if begin == 0 {
+		w.changes = gathering.list
+	}
 	for i := range merges {
 		if m := &merges[i]; m.latched {
 			proofs[i] = proof{floor: m.floor}
@@ -177,35 +177,24 @@ func (c *Core) gatheredOrStored(m *merge, mem *batch, gathering *changes) (held,
 	return c.get(m.key, mem)
 }
 
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxPooled keeps the buffer of one huge batch from staying for ever.
-const maxPooled = 1 << 20
-
-// apply writes the changes that came of batch and numbers them. If it cannot, it
-// turns the batch's answers into what is true then.
-func (c *Core) apply(merges []merge, changes []change) {
+// apply writes the changes that came of merges and numbers them. If it cannot, it
+// turns the merges' answers into what is true then.
+func (c *Core) apply(w *workspace, merges []merge, changes []change) {
 	if len(changes) == 0 {
 		return
 	}
-	buffer := buffers.Get().(*[]byte)
-	ends := make([]int, len(changes))
-	b := (*buffer)[:0]
+	b, ends, puts := w.encoded[:0], w.ends[:0], w.puts[:0]
 	for i := range changes {
 		b = vclock.AppendState(b, changes[i].policy, changes[i].state)
-		ends[i] = len(b)
+		ends = append(ends, len(b))
 	}
-	puts := make([]KV, len(changes))
 	start := 0
 	for i := range changes {
-		puts[i] = KV{changes[i].key, b[start:ends[i]]}
+		puts = append(puts, KV{changes[i].key, b[start:ends[i]]})
 		start = ends[i]
 	}
 	err := c.engine.Apply(puts)
-	if cap(b) <= maxPooled {
-		*buffer = b
-		buffers.Put(buffer)
-	}
+	w.encoded, w.ends, w.puts = b, ends, puts
 	if err != nil {
 		c.unapplied(merges, err)
 		return

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"sync"
 	"time"
 
 	"github.com/devrev/pairdb/internal/wire"
@@ -42,20 +43,7 @@ func (d direct) put(r []reply)                 { d <- r[0].answer }
 func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
 	b := batch{answers: make([]wire.Answer, len(ops))}
 	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops))}
-	merges := make([]merge, 0, len(ops))
-	for _, op := range ops {
-		if op.Kind != storagepb.Kind_MERGE {
-			continue
-		}
-		if m, refusal := c.prepare(op, &b); refusal != nil {
-			out.add(op, refusal, proof{})
-		} else {
-			merges = append(merges, m)
-		}
-	}
-	if len(merges) > 0 {
-		c.merge(merges, &b, received, &out)
-	}
+	c.runMerges(ops, &b, received, &out)
 	out.flush() // before the reads, so that the sync runs while they do
 	out.merges = false
 	for _, op := range ops {
@@ -70,6 +58,57 @@ func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
 		}
 	}
 	out.flush()
+}
+
+func (c *Core) runMerges(ops []*wire.Operation, b *batch, received time.Time, out *outcomes) {
+	w := workspaces.Get().(*workspace)
+	for _, op := range ops {
+		if op.Kind != storagepb.Kind_MERGE {
+			continue
+		}
+		if m, refusal := c.prepare(op, b); refusal != nil {
+			out.add(op, refusal, proof{})
+		} else {
+			w.merges = append(w.merges, m)
+		}
+	}
+	if len(w.merges) > 0 {
+		c.merge(w, b, received, out)
+	}
+	w.giveBack()
+}
+
+// A workspace is what the merges of one frame need until they are applied. It is used again: to allocate
+// and clear it anew for each frame was a fifth of a merge.
+type workspace struct {
+	merges, sorted []merge
+	order          []uint64
+	stripes        []int
+	proofs         []proof
+	changes        []change
+	encoded        []byte
+	ends           []int
+	puts           []KV
+}
+
+var workspaces = sync.Pool{New: func() any { return new(workspace) }}
+
+// maxKept keeps the workspace of one huge frame from staying for ever: operations, and bytes.
+const maxKept, maxKeptBytes = 2048, 1 << 20
+
+func (w *workspace) giveBack() {
+	if cap(w.merges) > maxKept || cap(w.encoded) > maxKeptBytes {
+		return
+	}
+	clear(w.merges)
+	clear(w.sorted)
+	clear(w.changes[:cap(w.changes)])
+	clear(w.puts)
+	*w = workspace{
+		merges: w.merges[:0], sorted: w.sorted[:0], order: w.order[:0], stripes: w.stripes[:0], proofs: w.proofs[:0],
+		changes: w.changes[:0], encoded: w.encoded[:0], ends: w.ends[:0], puts: w.puts[:0],
+	}
+	workspaces.Put(w)
 }
 
 // A batch is the memory that the operations of one frame share: an allocation for each of
