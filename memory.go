@@ -24,6 +24,17 @@ func (c *clockSource) next() vclock.Stamp {
 	return c.hlc.Next(now)
 }
 
+// nextAfter is observe, then next, in one step.
+func (c *clockSource) nextAfter(s vclock.Stamp) vclock.Stamp {
+	now := c.now().UnixMilli()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s > c.hlc.Last() {
+		c.hlc.Observe(s, now, defaultMaxSkew.Milliseconds())
+	}
+	return c.hlc.Next(now)
+}
+
 // observe moves the clock past a stamp that was read, unless it is further
 // ahead than nodes would take from us.
 func (c *clockSource) observe(s vclock.Stamp) bool {

@@ -160,8 +160,7 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 // mint names a write that covers clock. The minter holds the key until it is released.
 func (k *call) mint(clock vclock.Clock) vclock.Dot {
 	c := k.c
-	c.clock.observe(clock.Newest())
-	d := c.memory.mint(k.hash, clock, c.clock.next())
+	d := c.memory.mint(k.hash, clock, c.clock.nextAfter(clock.Newest()))
 	if c.cfg.rules.oneLane {
 		d.Actor = c.actor
 	}
