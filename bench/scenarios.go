@@ -1,4 +1,10 @@
 package main
 
-// scenarios lists all scenarios in the order in which they run.
-func scenarios() []Scenario { return nil }
+// scenarios lists all scenarios in the order in which they run. What needs quiet comes first, and what may use
+// the time that is left comes last.
+func scenarios() []Scenario {
+	return []Scenario{
+		microScenario(),
+		slowOwnerScenario(),
+	}
+}
