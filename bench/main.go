@@ -113,10 +113,11 @@ func run(ctx context.Context, o *options) error {
 		return err
 	}
 	defer r.close()
-	if err := r.measure(ctx); err != nil {
-		if ctx.Err() != nil {
-			return errInterrupted
-		}
+	err = r.measure(ctx)
+	if ctx.Err() != nil {
+		return errInterrupted // whatever failed because of it
+	}
+	if err != nil {
 		return err
 	}
 	if err := say(o, r.Results); err != nil {

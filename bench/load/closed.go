@@ -32,7 +32,10 @@ type Result struct {
 // have the callers spin.
 const hopeless = 1_000
 
-// Closed keeps callers busy for a window. It ends early, without an error of its own, when ctx does.
+// extensions bounds how often a window is added to one in which fewer calls ended than there are callers.
+const extensions = 3
+
+// Closed keeps callers busy for a window, or up to four where calls are as slow as the window is long. It ends early, without an error of its own, when ctx does.
 func Closed(ctx context.Context, op Op, callers int, w Window) Result {
 	var (
 		latency  = newRecorder()
@@ -42,7 +45,7 @@ func Closed(ctx context.Context, op Op, callers int, w Window) Result {
 		idle     = runtime.NumGoroutine()
 	)
 	for i := range callers {
-		caller := newCaller(i, w.Seed, w.Keys)
+		caller := NewCaller(i, w.Seed, w.Keys)
 		all.Go(func() {
 			// A context of its own, as a request has: callers of one context would meet at its lock.
 			ctx, cancel := context.WithCancel(ctx)
@@ -72,6 +75,11 @@ func Closed(ctx context.Context, op Op, callers int, w Window) Result {
 	pause(ctx, w.Length/2)
 	meter.look()
 	pause(ctx, w.Length-w.Length/2)
+	for range extensions {
+		if latency.count()+failures.count.Load() < int64(callers) {
+			pause(ctx, w.Length)
+		}
+	}
 	phase.Store(over)
 	elapsed := time.Since(began)
 	r := Result{Latency: percentiles(latency.merged()), Errors: failures.count.Load(), Err: failures.first()}

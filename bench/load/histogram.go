@@ -41,6 +41,16 @@ func (r *recorder) add(shard int, d time.Duration) {
 	s.mu.Unlock()
 }
 
+// count returns how many were recorded.
+func (r *recorder) count() (n int64) {
+	for i := range r {
+		r[i].mu.Lock()
+		n += r[i].counts.TotalCount()
+		r[i].mu.Unlock()
+	}
+	return n
+}
+
 // merged returns all that was recorded.
 func (r *recorder) merged() *hdrhistogram.Histogram {
 	all := newHistogram()

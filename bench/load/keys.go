@@ -19,7 +19,8 @@ type Caller struct {
 	zipf *rand.Zipf // nil for even popularity
 }
 
-func newCaller(id int, seed uint64, keys Keys) *Caller {
+// NewCaller returns a caller with a number; callers with one seed and different numbers ask for different keys.
+func NewCaller(id int, seed uint64, keys Keys) *Caller {
 	c := &Caller{ID: id, Rand: rand.New(rand.NewPCG(seed, uint64(id))), keys: keys}
 	if keys.Zipf {
 		c.zipf = rand.NewZipf(c.Rand, zipfExponent, 1, uint64(keys.N-1))

@@ -7,7 +7,7 @@ import (
 )
 
 func TestEveryKeyOfAnEvenChoiceIsAskedFor(t *testing.T) {
-	c := newCaller(1, 2, Keys{N: 10})
+	c := NewCaller(1, 2, Keys{N: 10})
 	seen := map[int]int{}
 	for range 10_000 {
 		seen[c.Key()]++
@@ -20,7 +20,7 @@ func TestEveryKeyOfAnEvenChoiceIsAskedFor(t *testing.T) {
 
 func TestZipfAsksForFewKeysOften(t *testing.T) {
 	const n = 100_000
-	c := newCaller(1, 2, Keys{N: n, Zipf: true})
+	c := NewCaller(1, 2, Keys{N: n, Zipf: true})
 	seen := map[int]int{}
 	for range n {
 		k := c.Key()
@@ -42,6 +42,6 @@ func TestScatterIsAPermutation(t *testing.T) {
 }
 
 func TestCallersWithOneSeedAskForDifferentKeys(t *testing.T) {
-	a, b := newCaller(1, 7, Keys{N: 1 << 30}), newCaller(2, 7, Keys{N: 1 << 30})
+	a, b := NewCaller(1, 7, Keys{N: 1 << 30}), NewCaller(2, 7, Keys{N: 1 << 30})
 	require.NotEqual(t, a.Key(), b.Key())
 }

@@ -32,6 +32,16 @@ func TestAClosedLoopCountsWhatEndedInItsWindow(t *testing.T) {
 	})
 }
 
+func TestCallsAsSlowAsTheWindowAreMeasuredAllTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := Closed(t.Context(), takes(1500*time.Millisecond), 3, second)
+		require.EqualValues(t, 3, r.Latency.Count)
+		require.InDelta(t, 1.5, r.PerSecond, 0.01)
+		r = Closed(t.Context(), takes(time.Hour), 3, second)
+		require.Zero(t, r.Latency.Count, "but not for ever")
+	})
+}
+
 func TestFailedCallsAreNeitherThroughputNorLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := Closed(t.Context(), func(_ context.Context, c *Caller) error {

@@ -120,7 +120,7 @@ func (o *openLoop) begin(ctx context.Context, n int64) bool {
 func (o *openLoop) work(ctx context.Context, id int, n int64) {
 	ctx, cancel := context.WithCancel(ctx) // as in Closed
 	defer cancel()
-	caller := newCaller(id, o.window.Seed, o.window.Keys)
+	caller := NewCaller(id, o.window.Seed, o.window.Keys)
 	for more := true; more; n, more = <-o.calls {
 		should := o.plan.at(n)
 		began := time.Since(o.start)

@@ -63,7 +63,7 @@ func writeHead(b *bytes.Buffer, r *Results) {
 		fmt.Fprintln(b)
 	}
 	for _, remark := range r.Remarks {
-		fmt.Fprintf(b, "- %s\n", remark)
+		fmt.Fprintf(b, "- Remark: %s\n", remark)
 	}
 	fmt.Fprintln(b)
 }
@@ -99,7 +99,7 @@ func writeDetails(b *bytes.Buffer, r *Results) {
 	closed := func(m Measured) bool { return m.Percent == 0 }
 	fmt.Fprint(b, "## Closed loops\n\n"+
 		"Latencies are of a call. Allocations, CPU time and goroutines are those of the process that holds the client and "+
-		"the load generator; goroutines include the callers.\n\n"+
+		"the load generator; goroutines are the callers and pairdb's own.\n\n"+
 		"| subject | workload | callers | operations/s | p50 | p99 | p99.9 | allocations/op | client CPU/op | goroutines | errors |\n"+
 		"|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, m := range r.Measured {
@@ -109,7 +109,7 @@ func writeDetails(b *bytes.Buffer, r *Results) {
 		s := m.Median()
 		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", m.Subject, m.variant(), Thousands(float64(m.Callers)),
 			Thousands(s.OpsPerSecond), micros(s.P50), micros(s.P99), micros(s.P999), digits(s.Allocs), micros(s.ClientCPU),
-			Thousands(s.Goroutines), none(s.Errors))
+			goroutines(m.Subject, s), none(s.Errors))
 	}
 	fmt.Fprintln(b)
 	if !slices.ContainsFunc(r.Measured, func(m Measured) bool { return !closed(m) }) {
@@ -129,6 +129,14 @@ func writeDetails(b *bytes.Buffer, r *Results) {
 			Thousands(s.Offered), Thousands(s.OpsPerSecond), micros(s.P50), micros(s.P90), micros(s.P99), micros(s.P999), micros(s.LateP99), none(s.Errors))
 	}
 	fmt.Fprintln(b)
+}
+
+// goroutines are told of pairdb, whose idle ones are counted.
+func goroutines(subject string, s Sample) string {
+	if subject != Memory && subject != Pebble {
+		return ""
+	}
+	return Thousands(s.Goroutines)
 }
 
 // variant is the workload with what differs from the run's defaults.
