@@ -49,6 +49,7 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 		Amnesiac:  amnesiac,
 	})
 	if err != nil {
+		r.waiter.taken = true // nobody wakes it
 		r.free()
 		return nil, levelError(k.op, level, len(k.owners))
 	}
@@ -157,18 +158,13 @@ func (r *readRequest) free() {
 // wait sleeps until the outcome is decided, asks on where an owner is late, and
 // gives up when the caller does.
 func (r *readRequest) wait() {
-	select {
-	case <-r.waiter.woken:
-		r.withdraw((*replica.Conn).WithdrawWaiting)
-		return
-	default:
-	}
 	r.call.c.hedges.earn()
 	late := r.waiter.after(r.patience(0))
 	defer r.waiter.stop()
 	for hedges := 1; ; hedges++ {
 		select {
 		case <-r.waiter.woken:
+			r.waiter.taken = true
 			r.withdraw((*replica.Conn).WithdrawWaiting)
 			return
 		case <-r.call.ctx.Done():

@@ -7,6 +7,7 @@ import "time"
 // request allocates.
 type waiter struct {
 	woken chan struct{} // holds a token once the request is decided
+	taken bool          // the caller has received it
 	timer *time.Timer
 }
 
@@ -31,8 +32,8 @@ func (w *waiter) stop() { w.timer.Stop() }
 
 // reset makes the waiter of a request that has ended ready for the next.
 func (w *waiter) reset() {
-	select {
-	case <-w.woken:
-	default:
+	if !w.taken {
+		<-w.woken // a request that has ended was decided
 	}
+	w.taken = false
 }

@@ -61,6 +61,7 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down
 	})
 	if err != nil {
 		w.release()
+		w.waiter.taken = true // nobody wakes it
 		w.free()
 		return nil, levelError(k.op, k.level, len(k.owners))
 	}
@@ -230,19 +231,16 @@ func (k *call) nodeIDs(set quorum.Set) []topology.NodeID {
 
 // wait sleeps until the outcome is decided or the caller stops waiting.
 func (w *writeRequest) wait() {
+	timeout := w.waiter.after(time.Until(w.call.deadline))
 	select {
-	case <-w.waiter.woken: // nothing could be sent, or the answers were quick
-	default:
-		timeout := w.waiter.after(time.Until(w.call.deadline))
-		select {
-		case <-w.waiter.woken:
-		case <-w.call.ctx.Done():
-			w.giveUp()
-		case <-timeout:
-			w.giveUp()
-		}
-		w.waiter.stop()
+	case <-w.waiter.woken:
+		w.waiter.taken = true
+	case <-w.call.ctx.Done():
+		w.giveUp()
+	case <-timeout:
+		w.giveUp()
 	}
+	w.waiter.stop()
 	w.letGo()
 }
 
