@@ -274,10 +274,16 @@ func (r *Run) valueBytes(c report.Case) int {
 	return r.Settings.ValueBytes
 }
 
-// keysFor is the number of keys with values of that size: fewer of large ones, 32 MiB in all, but enough for the
-// callers.
+// sizeKeys bounds the keys, and sizeSpace the bytes, of each size of value that is not the default.
+const sizeKeys, sizeSpace = 20_000, 32 << 20
+
+// keysFor is the number of keys with values of that size: enough for the callers, and no more than fit.
 func (r *Run) keysFor(bytes int) int {
-	return max(2*sizeCallers, min(r.Settings.Keys, (32<<20)/bytes))
+	n := r.Settings.Keys
+	if bytes != r.Settings.ValueBytes {
+		n = min(n, sizeKeys)
+	}
+	return max(2*sizeCallers, min(n, sizeSpace/bytes))
 }
 
 // value returns the value of that size, which nobody may change.
