@@ -114,16 +114,17 @@ func (r *Results) byPercentile(workload string) []Line {
 const (
 	chartWidth  = 22 * vg.Centimeter
 	chartHeight = 12 * vg.Centimeter
-	legendWidth = 4 * vg.Centimeter
+	legendWidth = 4.6 * vg.Centimeter
+	margin      = 3 * vg.Millimeter
 )
 
 func (c chart) write(file string) error {
 	p := plot.New()
 	p.Title.Text, p.X.Label.Text, p.Y.Label.Text = c.title, c.x, c.y
-	p.BackgroundColor = color.White
+	p.Title.Padding = vg.Points(8)
 	p.Add(plotter.NewGrid())
 	legend := plot.NewLegend()
-	legend.Top, legend.Left = true, true
+	legend.Top, legend.Left, legend.Padding = true, true, vg.Points(4)
 	for i, l := range c.lines {
 		points := make(plotter.XYs, len(l.Points))
 		for j, at := range l.Points {
@@ -143,8 +144,8 @@ func (c chart) write(file string) error {
 	whole := draw.New(canvas)
 	whole.SetColor(color.White)
 	whole.Fill(whole.Rectangle.Path())
-	p.Draw(draw.Crop(whole, 0, -legendWidth, 0, 0))
-	legend.Draw(draw.Crop(whole, chartWidth-legendWidth+vg.Points(8), 0, 0, -vg.Points(30)))
+	p.Draw(draw.Crop(whole, margin, -legendWidth, margin, -margin))
+	legend.Draw(draw.Crop(whole, chartWidth-legendWidth+vg.Points(8), 0, 0, -vg.Points(36)))
 	f, err := os.Create(file)
 	if err != nil {
 		return err
@@ -158,7 +159,7 @@ func (c chart) write(file string) error {
 func (c chart) axes(p *plot.Plot) {
 	p.X.Tick.Marker, p.Y.Tick.Marker = plot.TickerFunc(evenTicks), plot.TickerFunc(evenTicks)
 	if c.logX {
-		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
+		p.X.Scale, p.X.Tick.Marker = plot.LogScale{}, c.measuredTicks()
 		p.X.Min, p.X.Max = p.X.Min/1.1, p.X.Max*1.1
 	}
 	switch {
@@ -172,6 +173,19 @@ func (c chart) axes(p *plot.Plot) {
 		p.NominalX(c.names...)
 		p.X.Min, p.X.Max = -0.2, float64(len(c.names))-0.8
 	}
+}
+
+// measuredTicks are where something was measured.
+func (c chart) measuredTicks() plot.ConstantTicks {
+	var list plot.ConstantTicks
+	for _, l := range c.lines {
+		for _, at := range l.Points {
+			if tick := (plot.Tick{Value: at.X, Label: axisText(at.X)}); !slices.Contains(list, tick) {
+				list = append(list, tick)
+			}
+		}
+	}
+	return list
 }
 
 // logTicks are 1, 2 and 5 of each power of ten, or 1 alone where the axis has many powers.
