@@ -6,5 +6,9 @@ func scenarios() []Scenario {
 	return []Scenario{
 		microScenario(),
 		slowOwnerScenario(),
+		overloadScenario(),
+		clientMemoryScenario(),
+		costByNodesScenario(),
+		costByKeysScenario(),
 	}
 }

@@ -40,6 +40,13 @@ func (s *pairdbSubject) storeAll(ctx context.Context) error {
 	return nil
 }
 
+// withKeys is for subjects that are to have so many keys of each kind.
+func (r *Run) withKeys(n int) *Run {
+	small := &Run{Mode: r.Mode, Settings: r.Settings, values: map[int][]byte{}}
+	small.Settings.Keys = n
+	return small
+}
+
 // A measurer measures one of the subject's workloads outside the rounds.
 type measurer struct {
 	run  *Run

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/devrev/pairdb"
+	"github.com/devrev/pairdb/bench/report"
+)
+
+const (
+	overFactor   = 3                       // of the highest throughput: what is offered
+	overDeadline = 1000 * time.Millisecond // of a call
+	overGrace    = 250 * time.Millisecond  // for a caller to be woken, on processors that have three times too much to do
+	overWarm     = time.Second
+)
+
+func overloadScenario() Scenario {
+	return Scenario{Name: "overload", Quick: true, Takes: 9 * time.Second, Run: runOverload}
+}
+
+// runOverload offers more puts than can be done, each with its deadline.
+func runOverload(ctx context.Context, r *Run) (found Findings, err error) {
+	running, err := startNodes(ctx, r, replicas, false)
+	if err != nil {
+		return found, err
+	}
+	defer running.stop()
+	s, err := openClient(ctx, r, running.topology(), "overload")
+	if err != nil {
+		return found, err
+	}
+	defer s.stop()
+	var closed []float64
+	for m := (measurer{run: r}); len(closed) < 3; {
+		one, err := m.closed(ctx, s, report.PutBlind, 256, inMode(r, time.Second, 300*time.Millisecond))
+		if err != nil {
+			return found, err
+		}
+		closed = append(closed, one.PerSecond)
+	}
+	highest := slices.Max(closed)
+	keys, value := s.sets["blind-"], r.value(r.Settings.ValueBytes)
+	o := &overload{
+		op: func(ctx context.Context, n int64) error {
+			_, err := s.tenant.Put(ctx, keys.key(int(n*7919%int64(keys.n))), value) // neighbours in time are not neighbours
+			return err
+		},
+		clear: saysWhatAndWhy, rate: highest * overFactor, deadline: overDeadline, grace: overGrace,
+	}
+	length := inMode(r, 30*time.Second, 4*time.Second)
+	r.progress.show(true, "overload: %s/s for %s", report.Thousands(o.rate), length)
+	runtime.GC()
+	before, most := memoryInUse(), watchMemory()
+	t := o.run(ctx, overWarm, length)
+	peak := most()
+	if ctx.Err() != nil {
+		return found, ctx.Err()
+	}
+	if t.unclear > 0 {
+		r.remark("overload: %d errors did not say what became of the put and why, such as: %v", t.unclear, t.unclearErr)
+	}
+	found.Figures = overFigures(t, highest, length, before, peak)
+	return found, nil
+}
+
+func overFigures(t tally, highest float64, length time.Duration, before, peak uint64) []report.Figure {
+	per := func(n int64) string { return report.Thousands(float64(n)/length.Seconds()) + "/s" }
+	return []report.Figure{
+		{Name: "overload/goodput", Value: float64(t.good) / length.Seconds() / highest, Unit: "×", Note: fmt.Sprintf(
+			"%s ÷ %s/s; offered %s for %s, of which %s found all %s workers of the program busy",
+			per(t.good), report.Thousands(highest), per(t.offered), length, per(t.shed), report.Thousands(offerAtOnce))},
+		{Name: "overload/late", Value: float64(t.late + t.unclear), Note: fmt.Sprintf(
+			"or without a clear error: %d; deadline %s and %s to be woken, the latest %s after the deadline; %s refused clearly",
+			t.unclear, overDeadline, overGrace, t.latest.Round(time.Millisecond), per(t.refused))},
+		{Name: "overload/memory", Value: float64(peak) / mib, Unit: "MiB", Note: fmt.Sprintf(
+			"heap and stacks of the whole program, which held %d MiB before; up to %s calls at once", before/mib, report.Thousands(float64(t.most)))},
+	}
+}
+
+// saysWhatAndWhy says whether an error of a put has an outcome and a cause that programs can test for.
+func saysWhatAndWhy(err error) bool {
+	is := func(target error) bool { return errors.Is(err, target) }
+	outcomes := []error{pairdb.ErrNotApplied, pairdb.ErrUnknown}
+	causes := []error{pairdb.ErrOverloaded, pairdb.ErrUnavailable, context.DeadlineExceeded}
+	return slices.ContainsFunc(outcomes, is) && slices.ContainsFunc(causes, is)
+}
