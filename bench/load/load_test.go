@@ -102,6 +102,23 @@ func TestAnOpenLoopChargesAStallToEveryCallThatItHeldUp(t *testing.T) {
 	})
 }
 
+func TestACallThatFoundNobodyFreeIsChargedFromWhenItShouldHaveBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		stalls := func(context.Context, *Caller) error { // from 0.25 s to 1.25 s
+			if at := time.Since(start); at >= 250*time.Millisecond && at < 1250*time.Millisecond {
+				time.Sleep(1250*time.Millisecond - at)
+			}
+			return nil
+		}
+		r := open(t.Context(), stalls, 10_000, Window{Length: 1500 * time.Millisecond, Keys: Keys{N: 1}}, time.Sleep)
+		// 10,000 of the 15,000 calls should have begun during the stall, and no more than 4,096 could.
+		require.EqualValues(t, 15_000, r.Latency.Count)
+		require.InDelta(t, float64(250*time.Millisecond), float64(r.Latency.P50), float64(10*time.Millisecond))
+		require.Greater(t, r.Late.Max, 500*time.Millisecond)
+	})
+}
+
 func TestCallsThatNeverBeganAreErrorsAndSlow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t.Context(), takes(time.Minute), 10_000, Window{Length: time.Second, Keys: Keys{N: 1}}, time.Sleep)
