@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/devrev/pairdb"
@@ -27,17 +28,23 @@ func costByNodesScenario() Scenario {
 // that of the nodes, which are in this process.
 func runCostByNodes(ctx context.Context, r *Run) (found Findings, err error) {
 	clients := make([]*pairdbSubject, len(nodeCounts))
+	var ends []func()
+	defer func() {
+		for _, end := range slices.Backward(ends) {
+			end()
+		}
+	}()
 	for i, n := range nodeCounts {
 		servers, err := newInCluster(n)
 		if err != nil {
 			return found, err
 		}
-		defer servers.stop()
+		ends = append(ends, servers.stop)
 		clients[i], err = openClient(ctx, r.withKeys(costKeys), topology.Static(servers.topology), tenantID, pairdb.WithDialer(servers.dial))
 		if err != nil {
 			return found, fmt.Errorf("%d nodes: %w", n, err)
 		}
-		defer clients[i].stop()
+		ends = append(ends, clients[i].stop)
 	}
 	m := measurer{run: r}
 	costs := newCosts(nodeCounts)

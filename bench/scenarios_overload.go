@@ -13,10 +13,13 @@ import (
 )
 
 const (
-	overFactor   = 3                       // of the highest throughput: what is offered
-	overDeadline = 1000 * time.Millisecond // of a call
-	overGrace    = 250 * time.Millisecond  // for a caller to be woken, on processors that have three times too much to do
+	overFactor   = 3                      // of the highest throughput: what is offered
+	overDeadline = time.Second            // of a call
+	overGrace    = 250 * time.Millisecond // for a caller to be woken, on processors that have three times too much to do
 	overWarm     = time.Second
+
+	// overKeys are several for each call that is under way, since a call has its key to itself.
+	overKeys = 4 * offerAtOnce
 )
 
 func overloadScenario() Scenario {
@@ -30,26 +33,22 @@ func runOverload(ctx context.Context, r *Run) (found Findings, err error) {
 		return found, err
 	}
 	defer running.stop()
-	s, err := openClient(ctx, r, running.topology(), "overload")
+	s, err := openClient(ctx, r.withKeys(overKeys), running.topology(), "overload")
 	if err != nil {
 		return found, err
 	}
 	defer s.stop()
 	var closed []float64
 	for m := (measurer{run: r}); len(closed) < 3; {
-		one, err := m.closed(ctx, s, report.PutBlind, 256, inMode(r, time.Second, 300*time.Millisecond))
+		one, err := m.closed(ctx, s, report.Put, 256, inMode(r, time.Second, 300*time.Millisecond))
 		if err != nil {
 			return found, err
 		}
 		closed = append(closed, one.PerSecond)
 	}
 	highest := slices.Max(closed)
-	keys, value := s.sets["blind-"], r.value(r.Settings.ValueBytes)
 	o := &overload{
-		op: func(ctx context.Context, n int64) error {
-			_, err := s.tenant.Put(ctx, keys.key(int(n*7919%int64(keys.n))), value) // neighbours in time are not neighbours
-			return err
-		},
+		op:    s.putOnce(s.sets["known-"], r.value(r.Settings.ValueBytes)),
 		clear: saysWhatAndWhy, rate: highest * overFactor, deadline: overDeadline, grace: overGrace,
 	}
 	length := inMode(r, 30*time.Second, 4*time.Second)
@@ -66,6 +65,25 @@ func runOverload(ctx context.Context, r *Run) (found Findings, err error) {
 	}
 	found.Figures = overFigures(t, highest, length, before, peak)
 	return found, nil
+}
+
+// putOnce puts the key of a call's number, or the next one that nobody has, with the context of its last receipt. After
+// an error it is not known what is stored: the next put of the key is without.
+func (s *pairdbSubject) putOnce(keys *pairdbKeys, value []byte) func(ctx context.Context, n int64) error {
+	const stride = 7919 // calls that are neighbours have keys that are not
+	return func(ctx context.Context, n int64) error {
+		i := keys.contexts.take(int(n * stride % int64(keys.n)))
+		defer keys.contexts.giveBack(i)
+		var opts []pairdb.WriteOption
+		if last := keys.contexts.last[i]; !last.IsZero() {
+			opts = append(opts, pairdb.After(last))
+		}
+		receipt, err := s.tenant.Put(ctx, keys.key(i), value, opts...)
+		if !errors.Is(err, pairdb.ErrNotApplied) {
+			keys.contexts.last[i] = receipt.Context // zero after an error
+		}
+		return err
+	}
 }
 
 func overFigures(t tally, highest float64, length time.Duration, before, peak uint64) []report.Figure {
