@@ -112,6 +112,27 @@ func TestWithdrawTakesBackWhatWaitsOrIsQueuedAndMakesRoom(t *testing.T) {
 	require.EqualValues(t, 0, <-order)
 }
 
+func TestWhatWouldWaitBehindTooManyIsRefusedAtOnce(t *testing.T) {
+	n := newScripted()
+	n.greet = make(chan struct{})
+	n.start()
+	c := n.connect(t, func(cfg *Config) { cfg.MaxInFlight = 1 })
+	order := make(tags, maxWaiting+2)
+	ops := make([]*Op, maxWaiting+1) // one of them is queued
+	for i := range ops {
+		ops[i] = read(order)
+		require.NoError(t, c.Send(ops[i]))
+	}
+	require.Equal(t, maxWaiting, c.Health().Waiting)
+	require.ErrorIs(t, c.Send(read(order)), ErrOverloaded)
+	require.True(t, c.Withdraw(ops[7]))
+	require.NoError(t, c.Send(read(order)), "one that leaves makes room")
+	close(n.greet)
+	for range ops {
+		<-order
+	}
+}
+
 func TestWithdrawLeavesWhatWasHandedOver(t *testing.T) {
 	n := newScripted()
 	seen, answer := make(chan struct{}), make(chan struct{})

@@ -66,7 +66,8 @@ func New(cfg Config) *Conn {
 // Send takes op, to be handed to the node, and never blocks. If it returns nil, the
 // outcome goes to op.Handler, exactly once, later and from another goroutine. If it
 // returns an error, op was not taken, nothing was sent and the handler is not called:
-// ErrDown (with the cause), ErrClosed, ErrInvalid, or ErrOverloaded for a background operation.
+// ErrDown (with the cause), ErrClosed, ErrInvalid, or ErrOverloaded where 4,096 operations wait for room
+// already; a background operation does not wait at all.
 func (c *Conn) Send(op *Op) error {
 	size := op.estimate()
 	if size > MaxOpBytes || !utf8.ValidString(op.Tenant) {
@@ -111,7 +112,7 @@ func (c *Conn) refusal(op *Op, ln *lane, size int) error {
 		return ErrClosed
 	case c.down != nil:
 		return c.down
-	case op.Background && ln.full(size):
+	case ln.crowded(), op.Background && ln.full(size):
 		return ErrOverloaded
 	}
 	return nil
