@@ -64,6 +64,9 @@ func Open(dir string, id Identity, opts ...Option) (*Node, error) {
 	healthy := health.NewServer()
 	healthy.SetServingStatus(storagepb.Storage_ServiceDesc.ServiceName, healthpb.HealthCheckResponse_SERVING)
 	o.core.OnFailure = func(error) { healthy.Shutdown() }
+	if _, onDisk := engine.(*pebbleEngine); onDisk {
+		o.core.CacheBytes = int(o.cache)
+	}
 	core, err := node.New(engine, id, o.core)
 	if err != nil {
 		return nil, joinNew(err, engine.Close())

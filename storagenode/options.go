@@ -112,7 +112,8 @@ func WithNow(now func() time.Time) Option { return optionFunc(func(o *options) {
 // crashes and of broken disks.
 func WithFS(fs vfs.FS) Option { return optionFunc(func(o *options) { o.fs = fs }) }
 
-// CacheSize sets the bytes of memory that cache the disk; 64 MiB by default, at least 1 MiB.
+// CacheSize sets the bytes of memory that cache the disk, and as many again keep the states of keys that were
+// in use lately; 64 MiB by default, at least 1 MiB.
 func CacheSize(bytes int64) Option { return optionFunc(func(o *options) { o.cache = bytes }) }
 
 // Reserve sets how many bytes must be free on the disk for the node to take

@@ -55,6 +55,9 @@ func (e *pebbleEngine) call(operation func(db *pebble.DB) error) error {
 	return e.fs.failed()
 }
 
+// Failed implements node.Failing.
+func (e *pebbleEngine) Failed() error { return e.fs.failed() }
+
 // closeAfter closes Pebble soon after a failure, so that its background work
 // does not go on on a frozen disk.
 func (e *pebbleEngine) closeAfter(err error) {

@@ -35,6 +35,9 @@ type Config struct {
 	// NoSync answers before the engine has synced: an acknowledged write may be lost.
 	NoSync bool
 
+	// CacheBytes bounds the states that are kept in memory besides the engine, about; 0 keeps none.
+	CacheBytes int
+
 	// Now is the node's wall clock; time.Now by default. It is called by many goroutines.
 	Now func() time.Time
 

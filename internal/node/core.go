@@ -19,6 +19,8 @@ type Core struct {
 	store    uint64
 	config   Config
 	latches  *latches
+	cache    *stateCache
+	failing  Failing // the engine, if it is one
 	sync     *syncer
 	window   window
 	clock    *clock
@@ -48,8 +50,10 @@ func New(engine Engine, id Identity, config Config) (*Core, error) {
 	c := &Core{
 		engine: engine, identity: id, store: store, config: config,
 		latches: new(latches),
+		cache:   newStateCache(config.CacheBytes),
 		load:    newLoad(config.Limits.InHandOps, config.Limits.InHandBytes),
 	}
+	c.failing, _ = engine.(Failing)
 	if c.sync, err = openSyncer(engine, config.Limits.Window, c.fail); err != nil {
 		return nil, err
 	}

@@ -3,6 +3,13 @@ package node
 // A KV is one key with its value.
 type KV struct{ Key, Value []byte }
 
+// A Failing engine can say that it has failed since, in the background, without being asked for anything:
+// a node that has a key's state at hand asks it.
+type Failing interface {
+	// Failed returns what every other call would, or nil. It does not block.
+	Failed() error
+}
+
 // An Engine keeps a node's bytes. The node calls all methods but Close from many
 // goroutines at once, and Close when no other call is running or will come.
 //

@@ -126,6 +126,11 @@ func (s *memoryShard) each(use func(hash uint64, r record)) {
 	}
 }
 
+// reset forgets everything.
+func (s *memoryShard) reset() {
+	s.index, s.chunks, s.live, s.dead = make(map[uint64]place), nil, 0, 0
+}
+
 // rebuild leaves out what is dead.
 func (s *memoryShard) rebuild() {
 	fresh := memoryShard{index: make(map[uint64]place, len(s.index))}

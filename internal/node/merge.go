@@ -199,6 +199,9 @@ func (c *Core) apply(w *workspace, merges []merge, changes []change) {
 		c.unapplied(merges, err)
 		return
 	}
+	for i := range puts {
+		c.cache.put(puts[i].Key, puts[i].Value)
+	}
 	number := c.sync.number()
 	c.counters.batches.Add(1)
 	for i := range changes {

@@ -70,8 +70,17 @@ func (c *Core) decode(key []byte, b *batch) (held, error) {
 	if b.use == nil {
 		b.use = b.take // once for the batch: a function that holds variables is an allocation
 	}
-	b.has = held{}
-	if _, err := c.engine.Get(key, b.use); err != nil {
+	b.has, b.cache, b.engineKey = held{}, nil, nil
+	var found bool
+	var err error
+	if c.failing == nil || c.failing.Failed() == nil { // else the engine says so
+		found, err = c.cache.get(key, b.use)
+	}
+	if !found {
+		b.cache, b.engineKey = c.cache, key
+		_, err = c.engine.Get(key, b.use)
+	}
+	if err != nil {
 		if errors.Is(err, ErrDamaged) {
 			err = fmt.Errorf("%w: key %x", err, key)
 		}
@@ -82,6 +91,9 @@ func (c *Core) decode(key []byte, b *batch) (held, error) {
 
 // take decodes what the engine lends.
 func (b *batch) take(value []byte) error {
+	if b.cache != nil {
+		b.cache.put(b.engineKey, value)
+	}
 	if b.kind == storagepb.Kind_READ_STATE {
 		value = b.clone(value) // values alias what is decoded
 	}

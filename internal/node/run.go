@@ -121,6 +121,9 @@ type batch struct {
 	use  func(value []byte) error // take
 	kind storagepb.Kind           // of read: how much take is to decode
 	has  held                     // what it decoded
+
+	cache     *stateCache // where take puts what the engine lends; nil is nowhere
+	engineKey []byte      // under which key
 }
 
 // answer returns the next answer, to be filled in.
