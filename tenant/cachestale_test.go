@@ -94,7 +94,9 @@ func TestAKnownTenantIsServedForAsLongAsTheStoreIsDown(t *testing.T) {
 			time.Sleep(time.Hour)
 			require.Equal(t, uint64(1), version(t, c, "acme"))
 		}
-		last := told.all()[len(told.all())-1]
+		synctest.Wait() // listeners are told on a goroutine of their own
+		all := told.all()
+		last := all[len(all)-1]
 		require.Equal(t, "acme", last.ID)
 		require.GreaterOrEqual(t, last.Age, 999*time.Hour)
 		require.ErrorIs(t, last.Err, errDown)
