@@ -73,7 +73,10 @@ func items(frame []byte, each func([]byte) error) (first []byte, err error) {
 		frame = rest
 		switch f.tag {
 		case 1<<3 | uint64(length):
-			if first = join(first, f.bytes); first == nil {
+			if first, err = join(first, f.bytes); err != nil {
+				return nil, err
+			}
+			if first == nil {
 				first = []byte{}
 			}
 		case uint64(frameItems):
@@ -168,7 +171,9 @@ func decodeOperation(b []byte, op *Operation, s *space) (err error) {
 		case uint64(opOrigin):
 			op.Origin = storagepb.Origin(f.number) //nolint:gosec // as above
 		case uint64(opState):
-			state = join(state, f.bytes)
+			if state, err = join(state, f.bytes); err != nil {
+				return err
+			}
 		}
 	}
 	op.Columns, err = decodeState(state, &op.State, s)
@@ -194,7 +199,9 @@ func decodeAnswer(b []byte, a *Answer, s *space) (err error) {
 			}
 			a.Detail = strings.Clone(a.Detail)
 		case uint64(ansState):
-			state = join(state, f.bytes)
+			if state, err = join(state, f.bytes); err != nil {
+				return err
+			}
 		case uint64(ansDigest):
 			a.Digest = f.number
 		case uint64(ansLive):
@@ -215,12 +222,34 @@ func text(b []byte) (string, error) {
 	return unsafe.String(unsafe.SliceData(b), len(b)), nil // the frame never changes
 }
 
-// join is what a message is that came in two parts: its fields follow one another.
-func join(first, second []byte) []byte {
+// join is what a message is that came in two parts: its fields follow one another. Each part
+// must be a message by itself, so that no field begins in one and ends in the other.
+func join(first, second []byte) ([]byte, error) {
 	if len(first) == 0 {
-		return second
+		return second, nil
 	}
-	return append(first[:len(first):len(first)], second...)
+	for _, part := range [][]byte{first, second} {
+		for len(part) > 0 {
+			_, rest, err := next(part)
+			if err != nil {
+				return nil, err
+			}
+			part = rest
+		}
+	}
+	return append(first[:len(first):len(first)], second...), nil
+}
+
+// column appends a part of a packed column: whole numbers.
+func column(b, part []byte) ([]byte, error) {
+	switch {
+	case len(part)%8 != 0:
+		return nil, ErrMalformed
+	case len(b) == 0:
+		return part, nil
+	default:
+		return append(b[:len(b):len(b)], part...), nil
+	}
 }
 
 func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error) {
@@ -234,9 +263,13 @@ func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error)
 		b = rest
 		switch f.tag {
 		case uint64(stActors):
-			actors = join(actors, f.bytes)
+			if actors, err = column(actors, f.bytes); err != nil {
+				return false, err
+			}
 		case uint64(stStamps):
-			stamps = join(stamps, f.bytes)
+			if stamps, err = column(stamps, f.bytes); err != nil {
+				return false, err
+			}
 		case 1<<3 | uint64(fixed64): // not packed, as some encoders write them
 			actors = binary.LittleEndian.AppendUint64(actors[:len(actors):len(actors)], f.number)
 		case 2<<3 | uint64(fixed64):
@@ -248,9 +281,6 @@ func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error)
 				return false, err
 			}
 		}
-	}
-	if len(actors)%8 != 0 || len(stamps)%8 != 0 {
-		return false, ErrMalformed
 	}
 	if n := len(s.siblings); n > first {
 		to.Siblings = s.siblings[first:n:n]
