@@ -38,7 +38,7 @@ type once struct {
 // maxTurns bounds how often one call meets an intent of others that it must replace.
 const maxTurns = 8
 
-// newOnce checks what is asked for. causal is whether o's context counts.
+// newOnce makes the write's key and fingerprint of what is asked for. The write holds on to k.
 func (k *call) newOnce(op idempotency.Op, value []byte, o *writeOptions) (*once, error) {
 	cfg := &k.c.cfg.once
 	if cfg.store == nil {

@@ -75,19 +75,27 @@ func (k *call) put(value []byte, tombstone bool, o *writeOptions) (r Receipt, ou
 	if o.token == "" {
 		return k.putSibling(sib, o)
 	}
+	return k.putOnce(sib, o)
+}
+
+// putOnce writes under an idempotency key. The call and the options that it holds on to are copies, since
+// those of every write would otherwise have to be allocated.
+func (k *call) putOnce(sib vclock.Sibling, given *writeOptions) (r Receipt, outcome, err error) {
+	own, o := *k, *given
+	defer func() { *k = own }() // what it has learnt is told when the call ends
 	op := idempotency.Put
-	if tombstone {
+	if sib.Tombstone {
 		op = idempotency.Delete
 	}
-	u, err := k.newOnce(op, value, o)
+	u, err := own.newOnce(op, sib.Value, &o)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
 	u.compose = func() (vclock.Sibling, vclock.Clock, error) {
-		clock, err := k.covers(o)
+		clock, err := own.covers(&o)
 		return sib, clock, err
 	}
-	return u.run(k.readsClock(o))
+	return u.run(own.readsClock(&o))
 }
 
 // putSibling writes without an idempotency key.

@@ -86,25 +86,27 @@ func (k *call) skipped(obj *Object) Receipt {
 }
 
 // updateOnce is an update under an idempotency key. The key is not read, and fn not called, where a
-// record says what the update was.
-func (k *call) updateOnce(fn func(Object) ([]byte, error), o *updateOptions) (r Receipt, outcome, err error) {
-	if err := k.checkOptions(&o.write, false); err != nil {
+// record says what the update was. The call and the options are copies, as putOnce's.
+func (k *call) updateOnce(fn func(Object) ([]byte, error), given *updateOptions) (r Receipt, outcome, err error) {
+	own, o := *k, *given
+	defer func() { *k = own }()
+	if err := own.checkOptions(&o.write, false); err != nil {
 		return r, ErrNotApplied, err
 	}
-	u, err := k.newOnce(idempotency.Update, nil, &writeOptions{token: o.write.token})
+	u, err := own.newOnce(idempotency.Update, nil, &writeOptions{token: o.write.token})
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
 	var obj Object
 	u.compose = func() (sib vclock.Sibling, clock vclock.Clock, err error) {
-		if sib, obj, err = k.compute(fn, o); err == nil {
-			clock, err = k.covers(&o.write)
+		if sib, obj, err = own.compute(fn, &o); err == nil {
+			clock, err = own.covers(&o.write)
 		}
 		return sib, clock, err
 	}
 	r, outcome, err = u.run(true)
 	if err == SkipWrite { //nolint:errorlint // compute's own, bare
-		return k.skipped(&obj), nil, nil
+		return own.skipped(&obj), nil, nil
 	}
 	return r, outcome, err
 }
