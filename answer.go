@@ -59,16 +59,21 @@ var (
 	errNotConnected = errors.New("not connected yet")
 )
 
-// withdrawn is why an operation that was withdrawn had not been sent, by the health
-// of its connection before.
-func withdrawn(h replica.Health) cause {
+// takeBack withdraws op by way of by, if that can still be, and says why it had not been
+// sent: by how the connection stood before, since op is no longer among those that wait.
+func takeBack(c *replica.Conn, op *replica.Op, by func(*replica.Conn, *replica.Op) bool) (why cause, ok bool) {
+	state, _ := c.Standing()
+	waiting := c.HasWaiting()
+	if !by(c, op) {
+		return cause{}, false
+	}
 	switch {
-	case h.State == replica.Connecting:
-		return cause{err: &kindError{kind: ErrUnavailable, err: errNotConnected}}
-	case h.Waiting > 0:
-		return cause{err: &kindError{kind: ErrOverloaded, err: errWithdrawn}}
+	case state == replica.Connecting:
+		return cause{err: &kindError{kind: ErrUnavailable, err: errNotConnected}}, true
+	case waiting:
+		return cause{err: &kindError{kind: ErrOverloaded, err: errWithdrawn}}, true
 	default:
-		return cause{err: &kindError{kind: ErrUnavailable, err: errWithdrawn}}
+		return cause{err: &kindError{kind: ErrUnavailable, err: errWithdrawn}}, true
 	}
 }
 

@@ -192,17 +192,15 @@ func (r *readRequest) giveUp() {
 func (r *readRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	r.mu.Lock()
 	for i := range r.flying.All {
-		if r.m.Outcome() == quorum.Won && !r.conn(i).HasWaiting() {
-			continue // by takes back what waits alone
+		why, ok := takeBack(r.conn(i), &r.ops[i], by)
+		if !ok {
+			continue
 		}
-		before := r.conn(i).Health()
-		if by(r.conn(i), &r.ops[i]) {
-			r.flying = r.flying.Without(i)
-			if r.causes[i].err == nil {
-				r.causes[i] = withdrawn(before)
-			}
-			r.follow(r.m.Fail(i))
+		r.flying = r.flying.Without(i)
+		if r.causes[i].err == nil {
+			r.causes[i] = why
 		}
+		r.follow(r.m.Fail(i))
 	}
 	r.unlock()
 }

@@ -41,7 +41,7 @@ func (u *once) replay(i *idempotency.Intent) (r Receipt, gone bool, err error) {
 	if !w.refusedForAge() {
 		return r, false, v.err
 	}
-	w.outlast(over)
+	k.await(over) // until all owners have said what they will
 	fate, holders := w.fate()
 	switch fate {
 	case quorum.NeverApplied:
@@ -103,13 +103,13 @@ func (w *writeRequest) fate() (quorum.Fate, quorum.Set) {
 	return w.m.Fate()
 }
 
-// outlast waits until all owners have said what they will, or the caller stops waiting.
-func (w *writeRequest) outlast(over <-chan struct{}) {
-	timer := time.NewTimer(max(time.Until(w.call.deadline), 1))
+// await waits until done is closed, or the caller stops waiting.
+func (k *call) await(done <-chan struct{}) {
+	timer := time.NewTimer(max(time.Until(k.deadline), 1))
 	defer timer.Stop()
 	select {
-	case <-over:
-	case <-w.call.ctx.Done():
+	case <-done:
+	case <-k.ctx.Done():
 	case <-timer.C:
 	}
 }

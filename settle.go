@@ -115,13 +115,7 @@ func (s *settleRequest) unlock() {
 
 // wait sleeps until the outcome is decided or the caller stops waiting.
 func (s *settleRequest) wait() {
-	timer := time.NewTimer(max(time.Until(s.call.deadline), 1))
-	defer timer.Stop()
-	select {
-	case <-s.decided:
-	case <-s.call.ctx.Done():
-	case <-timer.C:
-	}
+	s.call.await(s.decided)
 	s.mu.Lock()
 	s.follow(s.m.Cancel()) // nothing, where it is decided
 	s.letGo()
@@ -137,14 +131,14 @@ func (s *settleRequest) letGo() {
 		if op == nil {
 			op = s.reads[i]
 		}
-		before := s.conn(i).Health()
-		if !s.conn(i).WithdrawWaiting(op) {
+		why, ok := takeBack(s.conn(i), op, (*replica.Conn).WithdrawWaiting)
+		if !ok {
 			s.conn(i).Shorten(op, end)
 			continue
 		}
 		s.flying = s.flying.Without(i)
 		if s.causes[i].err == nil {
-			s.causes[i] = withdrawn(before)
+			s.causes[i] = why
 		}
 		s.follow(s.m.Fail(i, quorum.NotSent))
 	}

@@ -286,16 +286,13 @@ func later(a, b time.Time) time.Time {
 // withdraw takes back what by can still take back. mu is held, and the outcome is decided.
 func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 	for i := range w.flying.All {
-		if w.m.Outcome() == quorum.Won && !w.conn(i).HasWaiting() {
-			continue // by takes back what waits alone
-		}
-		before := w.conn(i).Health()
-		if !by(w.conn(i), &w.ops[i]) {
+		why, ok := takeBack(w.conn(i), &w.ops[i], by)
+		if !ok {
 			continue
 		}
 		w.flying = w.flying.Without(i)
 		if w.causes[i].err == nil {
-			w.causes[i] = withdrawn(before)
+			w.causes[i] = why
 		}
 		w.follow(w.m.Fail(i, quorum.NotSent))
 	}
