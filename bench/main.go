@@ -79,7 +79,7 @@ func parse(args []string) *options {
 	flags.Float64Var(&o.settings.Seconds, "seconds", 0, "the longest measurement (default 0.6, with --quick 0.3)")
 	flags.IntVar(&o.settings.Keys, "keys", 0, "keys in each store (default 100,000, with --quick 20,000)")
 	flags.IntVar(&o.settings.ValueBytes, "value", 100, "bytes of a value")
-	flags.IntVar(&o.settings.KeyMemory, "key-memory", 262_144, "keys of which pairdb's client remembers what it wrote; the client's own default is 65,536")
+	flags.IntVar(&o.settings.KeyMemory, "key-memory", 262_144, "keys of which pairdb's client remembers what it wrote; the client's own default is 131,072")
 	flags.Uint64Var(&o.settings.Seed, "seed", uint64(time.Now().UnixNano()), "of the order of the cases, and of the keys")
 	_ = flags.Parse(args) // it exits
 	if flags.NArg() > 0 {

@@ -1,6 +1,6 @@
-// Package wire turns the states of package vclock into those of the protocol
-// (storagepb) and back, for both ends of a connection.
+// Package wire writes and reads the frames of the protocol (storagepb) for both ends of a
+// connection, in the form that both work with, and is their codec for gRPC.
 //
-// Values are shared between the two forms, never copied: whoever holds one form
-// may read the values and changes nothing.
+// What a node reads shares memory with the frame that it came in, which nobody changes; what a coordinator
+// reads is its own. FromState and ToState are for who speaks the protocol through the generated code.
 package wire
