@@ -13,7 +13,7 @@ import (
 // may be used again. An Op is in at most one Conn at a time.
 //
 // State is the exception: states are immutable, and its slices, values included, must never
-// change again, since they may still be on their way out after Complete.
+// change again: other owners' operations, repairs and receipts share them.
 type Op struct {
 	Kind   storagepb.Kind
 	Tenant string

@@ -30,7 +30,7 @@ func everyCall(ctx context.Context, s *postgres.Store, key idempotency.Key) map[
 }
 
 func TestWithoutTheTableEveryCallSaysSo(t *testing.T) {
-	s := storeOn(t, newPool(t, testservers.SharedPostgres(t)))
+	s := storeOn(t, testservers.NewPool(t, testservers.SharedPostgres(t)))
 	errs := everyCall(t.Context(), s, freshKey())
 	_, errs["sweep"] = s.Sweep(t.Context())
 	for name, err := range errs {
@@ -42,7 +42,7 @@ func TestWithoutTheTableEveryCallSaysSo(t *testing.T) {
 
 func TestAServerThatTakesNoWritesSaysSo(t *testing.T) {
 	_, pool := newStore(t)
-	s := storeOn(t, newPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) {
+	s := storeOn(t, testservers.NewPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) {
 		c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	}))
 	errs := everyCall(t.Context(), s, freshKey())
@@ -60,7 +60,7 @@ func TestAStoppedServerIsAClearErrorAndItsRecordsAreThereAgainAfterIt(t *testing
 	server := testservers.NewPostgres(t)
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)
-	s := storeOn(t, newPool(t, url))
+	s := storeOn(t, testservers.NewPool(t, url))
 	require.NoError(t, s.Migrate(t.Context()))
 	key := freshKey()
 	_, mine, err := s.Begin(t.Context(), key, put(1, "a"), time.Hour)
@@ -89,7 +89,7 @@ func TestAServerThatDoesNotAnswerIsWaitedForUntilTheContextEnds(t *testing.T) {
 	server := testservers.NewPostgres(t)
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)
-	s := storeOn(t, newPool(t, url))
+	s := storeOn(t, testservers.NewPool(t, url))
 	require.NoError(t, s.Migrate(t.Context()))
 
 	require.NoError(t, server.Freeze())
@@ -159,7 +159,7 @@ func TestATableThatWasChangedByHandIsAnError(t *testing.T) {
 }
 
 func TestErrorsDoNotShowTokens(t *testing.T) {
-	s := storeOn(t, newPool(t, testservers.SharedPostgres(t)))
+	s := storeOn(t, testservers.NewPool(t, testservers.SharedPostgres(t)))
 	key := freshKey()
 	key.Key = strings.Repeat("k", 1024)
 	for _, err := range everyCall(t.Context(), s, key) {
@@ -169,7 +169,7 @@ func TestErrorsDoNotShowTokens(t *testing.T) {
 }
 
 func TestASchemaOfAnyNameIsQuoted(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	exec(t, pool, "CREATE TABLE precious (n integer)")
 	for _, name := range []string{
 		"other", `"; DROP TABLE precious; --`, "a.b", "Süß 💩", "{pairdb_idempotency}", strings.Repeat("x", 63),
@@ -188,7 +188,7 @@ func TestASchemaOfAnyNameIsQuoted(t *testing.T) {
 }
 
 func TestAnOptionThatIsNotPossibleIsRefusedByName(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	for name, o := range map[string]postgres.Option{
 		"Schema": postgres.Schema("pg_mine"), "SweepEvery": postgres.SweepEvery(-1), "Logger": postgres.Logger(nil),
 	} {
@@ -207,7 +207,7 @@ func TestAnyNumberOfProcessesMayMigrateAtOnce(t *testing.T) {
 	errs := make([]error, 8)
 	var wg sync.WaitGroup
 	for i := range errs {
-		s := storeOn(t, newPool(t, url, func(c *pgxpool.Config) { c.MaxConns = 1 }))
+		s := storeOn(t, testservers.NewPool(t, url, func(c *pgxpool.Config) { c.MaxConns = 1 }))
 		wg.Go(func() { errs[i] = s.Migrate(t.Context()) })
 	}
 	wg.Wait()

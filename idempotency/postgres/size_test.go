@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/devrev/pairdb/idempotency"
+
+	"github.com/devrev/pairdb/internal/testservers"
 )
 
 //pairdb:needs postgres
@@ -49,7 +51,7 @@ func TestARecordOfAHundredBytesTakesLittleMore(t *testing.T) {
 func TestEachCallIsOneStatement(t *testing.T) {
 	_, migrated := newStore(t)
 	var statements countingTracer
-	s := storeOn(t, newPool(t, migrated.Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.Tracer = &statements }))
+	s := storeOn(t, testservers.NewPool(t, migrated.Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.Tracer = &statements }))
 	key := freshKey()
 	for name, call := range map[string]func() error{
 		"lookup": func() error { _, _, err := s.Lookup(t.Context(), key); return err },

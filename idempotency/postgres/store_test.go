@@ -13,6 +13,8 @@ import (
 	"github.com/devrev/pairdb/idempotency/idempotencytest"
 	"github.com/devrev/pairdb/idempotency/postgres"
 	"github.com/devrev/pairdb/vclock"
+
+	"github.com/devrev/pairdb/internal/testservers"
 )
 
 //pairdb:needs postgres
@@ -31,7 +33,7 @@ func TestItKeepsTheContractOfAStore(t *testing.T) {
 		t.Parallel()
 		var both inTurn
 		for i := range both.stores {
-			both.stores[i] = storeOn(t, newPool(t, url), postgres.SweepEvery(time.Nanosecond))
+			both.stores[i] = storeOn(t, testservers.NewPool(t, url), postgres.SweepEvery(time.Nanosecond))
 		}
 		idempotencytest.Run(t, func(*testing.T) idempotency.Store { return &both })
 	})
@@ -44,7 +46,7 @@ func TestItKeepsTheContractOfAStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := storeOn(t, newPool(t, url, change))
+			s := storeOn(t, testservers.NewPool(t, url, change))
 			idempotencytest.Run(t, func(*testing.T) idempotency.Store { return s })
 		})
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/devrev/pairdb/idempotency"
 	"github.com/devrev/pairdb/idempotency/postgres"
+
+	"github.com/devrev/pairdb/internal/testservers"
 )
 
 //pairdb:needs postgres
@@ -50,7 +52,7 @@ func TestASweepRemovesAllThatExpiredAndNothingElse(t *testing.T) {
 
 func TestManyMaySweepAtOnce(t *testing.T) {
 	a, pool := newStore(t, postgres.SweepEvery(0))
-	b := storeOn(t, newPool(t, pool.Config().ConnString()))
+	b := storeOn(t, testservers.NewPool(t, pool.Config().ConnString()))
 	fill(t, pool, 3000, 10)
 	var removed [4]int
 	var errs [4]error

@@ -14,7 +14,7 @@ import (
 )
 
 func TestAnErrorOfTheServerComesWithAdviceAndKeepsItsCause(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	exec(t, pool, "CREATE TABLE here (a integer)")
 	for sql, code := range map[string]string{
 		"SELECT 1 FROM nowhere":                            codeNoTable,
@@ -49,13 +49,13 @@ func TestAnErrorOfTheServerComesWithAdviceAndKeepsItsCause(t *testing.T) {
 
 func TestNoConnectionLeftIsSaid(t *testing.T) {
 	url := testservers.SharedPostgres(t)
-	super := newPool(t, url)
+	super := testservers.NewPool(t, url)
 	exec(t, super, "CREATE ROLE crowded LOGIN CONNECTION LIMIT 1")
 	t.Cleanup(func() {
 		_, err := super.Exec(context.Background(), "DROP ROLE crowded")
 		require.NoError(t, err)
 	})
-	pool := newPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.User = "crowded" })
+	pool := testservers.NewPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.User = "crowded" })
 	held, err := pool.Acquire(t.Context())
 	require.NoError(t, err)
 	defer held.Release()
@@ -75,6 +75,6 @@ func TestWhatIsNoErrorOfTheServerIsExplainedToo(t *testing.T) {
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
 	require.EqualError(t, Explain(ended, "try", context.Canceled), "try: context canceled")
 	require.ErrorContains(t, Explain(t.Context(), "try", io.EOF), "broke") // for people
-	pool := newPool(t, "postgres://127.0.0.1:1/x?sslmode=disable")
+	pool := testservers.NewPool(t, "postgres://127.0.0.1:1/x?sslmode=disable")
 	require.ErrorContains(t, Explain(t.Context(), "try", pool.Ping(t.Context())), "cannot be reached") // for people
 }

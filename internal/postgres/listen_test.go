@@ -56,7 +56,7 @@ func next[T any](t *testing.T, from <-chan T) T {
 }
 
 func TestAListenerHearsWhatIsToldOnItsChannelAlone(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) {
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) {
 		c.MaxConns = 1 // which is not the listener's
 		c.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	})
@@ -70,7 +70,7 @@ func TestAListenerHearsWhatIsToldOnItsChannelAlone(t *testing.T) {
 
 func TestAListenerConnectsAsThePoolDoes(t *testing.T) {
 	url := testservers.SharedPostgres(t)
-	pool := newPool(t, url, func(c *pgxpool.Config) {
+	pool := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 		c.ConnConfig.User = "nobody"
 		c.BeforeConnect = func(_ context.Context, c *pgx.ConnConfig) error {
 			c.User = "postgres" // as a token that is fetched for each connection
@@ -93,14 +93,14 @@ func TestAListenerConnectsAsThePoolDoes(t *testing.T) {
 			c.AfterConnect = func(context.Context, *pgx.Conn) error { return trouble }
 		},
 	} {
-		h := hear(t, newPool(t, url, change), "a", pingEvery, limit)
+		h := hear(t, testservers.NewPool(t, url, change), "a", pingEvery, limit)
 		require.ErrorIs(t, next(t, h.ended), trouble, name)
 		require.Empty(t, h.listening)
 	}
 }
 
 func TestAListenerEndsWithItsContext(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	ctx, cancel := context.WithCancel(t.Context())
 	err := Listen(ctx, pool, "a", cancel, func(string) {})
 	require.ErrorIs(t, err, context.Canceled)
@@ -109,7 +109,7 @@ func TestAListenerEndsWithItsContext(t *testing.T) {
 }
 
 func TestAListenerThatIsKilledSaysWhy(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	h := hear(t, pool, "a", pingEvery, limit)
 	next(t, h.listening)
 	exec(t, pool, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'")
@@ -119,7 +119,7 @@ func TestAListenerThatIsKilledSaysWhy(t *testing.T) {
 }
 
 func TestAListenerHearsAlsoAfterItHasAskedWhetherTheServerIsThere(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	h := hear(t, pool, "a", time.Millisecond, limit)
 	next(t, h.listening)
 	asked := func() bool {
@@ -137,7 +137,7 @@ func TestAListenerHearsAlsoAfterItHasAskedWhetherTheServerIsThere(t *testing.T) 
 func TestAServerThatDoesNotAnswerAnyMoreIsNoticedAndNothingIsLeftOfTheListener(t *testing.T) {
 	server := testservers.NewPostgres(t)
 	var dials atomic.Int32
-	pool := newPool(t, server.URL("postgres"), func(c *pgxpool.Config) {
+	pool := testservers.NewPool(t, server.URL("postgres"), func(c *pgxpool.Config) {
 		dial := c.ConnConfig.DialFunc
 		c.ConnConfig.DialFunc = func(ctx context.Context, network, addr string) (net.Conn, error) {
 			dials.Add(1)

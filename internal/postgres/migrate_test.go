@@ -25,7 +25,7 @@ func TestAMigrationTakesEachStepOnceHoweverManyMigrateAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		errs := make([]error, 8)
 		for i := range errs {
-			pool := newPool(t, url, func(c *pgxpool.Config) {
+			pool := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 				if i%2 == 0 { // whatever the connections' default
 					c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 				}
@@ -36,7 +36,7 @@ func TestAMigrationTakesEachStepOnceHoweverManyMigrateAtOnce(t *testing.T) {
 		for _, err := range errs {
 			require.NoError(t, err)
 		}
-		pool := newPool(t, url)
+		pool := testservers.NewPool(t, url)
 		requireFruit(t, pool, schema)
 		version, err := Version(t.Context(), pool, schema, "fruit")
 		require.NoError(t, err)
@@ -52,7 +52,7 @@ func requireFruit(t *testing.T, pool *pgxpool.Pool, schema string) {
 }
 
 func TestAMigrationGoesOnWhereAnEarlierOneEnded(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	for known := range len(steps) + 1 {
 		require.NoError(t, Migrate(t.Context(), pool, "", "fruit", steps[:known]))
 		version, err := Version(t.Context(), pool, "", "fruit")
@@ -63,7 +63,7 @@ func TestAMigrationGoesOnWhereAnEarlierOneEnded(t *testing.T) {
 }
 
 func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	err := Migrate(t.Context(), pool, "s", "fruit", []string{steps[0], "ALTER TABLE {vegetables} ADD COLUMN x text"})
 	require.ErrorContains(t, err, "step 2")
 	var pg *pgconn.PgError
@@ -75,7 +75,7 @@ func TestAMigrationThatFailsLeavesNothing(t *testing.T) {
 }
 
 func TestANewerSchemaIsRefusedWithBothVersions(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	require.NoError(t, Migrate(t.Context(), pool, "", "fruit", steps))
 	err := Migrate(t.Context(), pool, "", "fruit", steps[:1])
 	require.ErrorIs(t, err, ErrNewerSchema)
@@ -86,7 +86,7 @@ func TestANewerSchemaIsRefusedWithBothVersions(t *testing.T) {
 
 func TestAVersionThatSomebodySpoiltIsRefused(t *testing.T) {
 	for _, spoil := range []string{"UPDATE pairdb_schema SET version = -1", "ALTER TABLE pairdb_schema ALTER COLUMN version TYPE text"} {
-		pool := newPool(t, testservers.SharedPostgres(t))
+		pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 		require.NoError(t, Migrate(t.Context(), pool, "", "fruit", steps))
 		exec(t, pool, "ALTER TABLE pairdb_schema DROP CONSTRAINT pairdb_schema_version_check")
 		exec(t, pool, spoil)
@@ -99,8 +99,8 @@ func TestAVersionThatSomebodySpoiltIsRefused(t *testing.T) {
 
 func TestWhoMayOnlyReadMayMigrateWhatIsMigrated(t *testing.T) {
 	url := testservers.SharedPostgres(t)
-	owner := newPool(t, url)
-	reader := newPool(t, url, func(c *pgxpool.Config) {
+	owner := testservers.NewPool(t, url)
+	reader := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 		c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
 	})
 	var pg *pgconn.PgError
@@ -116,7 +116,7 @@ func TestAMigrationWorksInEveryModeOfTheDriver(t *testing.T) {
 		pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
 	} {
 		t.Run(mode.String(), func(t *testing.T) {
-			pool := newPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
+			pool := testservers.NewPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode })
 			require.NoError(t, Migrate(t.Context(), pool, "s", "fruit", steps[:1]))
 			require.NoError(t, Migrate(t.Context(), pool, "s", "fruit", steps))
 			requireFruit(t, pool, "s")

@@ -70,7 +70,7 @@ func TestARowThatSomebodySpoiltIsRefusedByRowAndColumn(t *testing.T) {
 
 func spoilt(t *testing.T, url string) (*postgres.Store, *pgxpool.Pool, tenant.Config) {
 	t.Helper()
-	pool := newPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["search_path"] = "spoilt" })
+	pool := testservers.NewPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["search_path"] = "spoilt" })
 	run(t, pool, "DROP SCHEMA IF EXISTS spoilt CASCADE")
 	s := storeOn(t, pool, postgres.Schema("spoilt"))
 	require.NoError(t, s.Migrate(t.Context()))
@@ -123,7 +123,7 @@ func TestARoleThatOnlyReadsIsToldWhatItMayNot(t *testing.T) {
 		"42501": func(c *pgxpool.Config) { c.ConnConfig.User = "tenants_reader" },
 		"25006": func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on" },
 	} {
-		reader := storeOn(t, newPool(t, pool.Config().ConnString(), change))
+		reader := storeOn(t, testservers.NewPool(t, pool.Config().ConnString(), change))
 		require.NoError(t, reader.Migrate(t.Context()))
 		kept, err := reader.Get(t.Context(), "acme")
 		require.NoError(t, err)

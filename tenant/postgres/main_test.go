@@ -1,7 +1,6 @@
 package postgres_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 
@@ -18,25 +17,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(testservers.Tests{M: m}) }
 
-// newPool connects to url as change says, until the test ends.
-func newPool(t *testing.T, url string, change ...func(*pgxpool.Config)) *pgxpool.Pool {
-	t.Helper()
-	config, err := pgxpool.ParseConfig(url)
-	require.NoError(t, err)
-	config.MaxConns = 8
-	for _, c := range change {
-		c(config)
-	}
-	pool, err := pgxpool.NewWithConfig(context.Background(), config)
-	require.NoError(t, err)
-	t.Cleanup(pool.Close)
-	return pool
-}
-
 // newStore returns a migrated Store on a database of its own, and its pool.
 func newStore(t *testing.T, opts ...postgres.Option) (*postgres.Store, *pgxpool.Pool) {
 	t.Helper()
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	s := storeOn(t, pool, opts...)
 	require.NoError(t, s.Migrate(t.Context()))
 	return s, pool

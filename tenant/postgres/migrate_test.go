@@ -19,7 +19,7 @@ const migrateURL = "PAIRDB_TEST_MIGRATE_URL"
 
 func TestEightProcessesMigrateAtOnce(t *testing.T) {
 	if url := os.Getenv(migrateURL); url != "" {
-		require.NoError(t, storeOn(t, newPool(t, url)).Migrate(t.Context()))
+		require.NoError(t, storeOn(t, testservers.NewPool(t, url)).Migrate(t.Context()))
 		return
 	}
 	url := testservers.SharedPostgres(t)
@@ -37,7 +37,7 @@ func TestEightProcessesMigrateAtOnce(t *testing.T) {
 	for i := range errs {
 		require.NoError(t, errs[i], string(texts[i]))
 	}
-	_, err := storeOn(t, newPool(t, url)).Create(t.Context(), full())
+	_, err := storeOn(t, testservers.NewPool(t, url)).Create(t.Context(), full())
 	require.NoError(t, err)
 }
 
@@ -50,7 +50,7 @@ func TestATableOfALaterVersionIsRefused(t *testing.T) {
 }
 
 func TestATableThatIsNotThereIsMigrateToCall(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	for _, opts := range [][]postgres.Option{nil, {postgres.Schema("nowhere")}} {
 		s := storeOn(t, pool, opts...)
 		_, err := s.Get(t.Context(), "acme")
@@ -65,7 +65,7 @@ func TestATableThatIsNotThereIsMigrateToCall(t *testing.T) {
 }
 
 func TestATableThatMigrateHasNotMadeIsNotTaken(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	run(t, pool, "CREATE TABLE pairdb_tenants (id text)")
 	require.ErrorContains(t, storeOn(t, pool).Migrate(t.Context()), "choose another schema") // for people
 }

@@ -25,12 +25,12 @@ func TestItKeepsTheContractOfAStore(t *testing.T) {
 	schemas := map[tenant.Store]postgres.Option{}
 	tenanttest.Run(t, func(t *testing.T) tenant.Store {
 		schema := postgres.Schema(fmt.Sprintf("s%d", len(schemas)))
-		s := storeOn(t, newPool(t, url), schema)
+		s := storeOn(t, testservers.NewPool(t, url), schema)
 		require.NoError(t, s.Migrate(t.Context()))
 		schemas[s] = schema
 		return s
 	}, tenanttest.AnotherHandle(func(t *testing.T, s tenant.Store) tenant.Store {
-		return storeOn(t, newPool(t, url), schemas[s]) // as another process would have it
+		return storeOn(t, testservers.NewPool(t, url), schemas[s]) // as another process would have it
 	}))
 }
 
@@ -39,7 +39,7 @@ func TestItKeepsTheContractWithoutBeingTold(t *testing.T) {
 	made := 0
 	tenanttest.Run(t, func(t *testing.T) tenant.Store {
 		made++
-		s := storeOn(t, newPool(t, url), postgres.Schema(fmt.Sprintf("s%d", made)), postgres.WithoutNotify())
+		s := storeOn(t, testservers.NewPool(t, url), postgres.Schema(fmt.Sprintf("s%d", made)), postgres.WithoutNotify())
 		require.NoError(t, s.Migrate(t.Context()))
 		return struct{ tenant.Store }{s} // not a Watcher
 	})
@@ -60,7 +60,7 @@ func TestItWorksInEveryModeOfTheDriver(t *testing.T) {
 		pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
 	} {
 		t.Run(mode.String(), func(t *testing.T) {
-			pool := newPool(t, url, func(c *pgxpool.Config) {
+			pool := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 				c.ConnConfig.DefaultQueryExecMode = mode
 				c.ConnConfig.RuntimeParams["DateStyle"] = "ISO, DMY"
 				c.ConnConfig.RuntimeParams["TimeZone"] = "Asia/Kathmandu"
@@ -93,7 +93,7 @@ func TestItWorksInEveryModeOfTheDriver(t *testing.T) {
 func TestUpdatesLoseNothingWhateverTheConnectionsIsolation(t *testing.T) {
 	for _, level := range []string{"read committed", "repeatable read", "serializable"} {
 		t.Run(level, func(t *testing.T) {
-			pool := newPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) {
+			pool := testservers.NewPool(t, testservers.SharedPostgres(t), func(c *pgxpool.Config) {
 				c.ConnConfig.RuntimeParams["default_transaction_isolation"] = level
 			})
 			s := storeOn(t, pool)
@@ -159,7 +159,7 @@ func TestTwoSchemasAreTwoStores(t *testing.T) {
 }
 
 func TestBadOptionsAreRefusedByName(t *testing.T) {
-	pool := newPool(t, "postgres://127.0.0.1:1/nowhere")
+	pool := testservers.NewPool(t, "postgres://127.0.0.1:1/nowhere")
 	for _, name := range []string{"", "a\x00b", "\xff", strings.Repeat("x", 64), strings.Repeat("x", 1<<20)} {
 		_, err := postgres.New(pool, postgres.Schema(name))
 		require.ErrorIs(t, err, postgres.ErrOption)

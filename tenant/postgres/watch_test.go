@@ -48,7 +48,7 @@ func next[T any](t *testing.T, from <-chan T) T {
 
 func TestAChangeIsToldToOtherProcesses(t *testing.T) {
 	s, pool := newStore(t)
-	told, _ := watch(t, storeOn(t, newPool(t, pool.Config().ConnString())))
+	told, _ := watch(t, storeOn(t, testservers.NewPool(t, pool.Config().ConnString())))
 	require.Equal(t, "", next(t, told))
 	var took []time.Duration
 	for i := range 50 {
@@ -119,7 +119,7 @@ func TestAServerThatStopsIsAClearErrorUntilItIsBack(t *testing.T) {
 	server := testservers.NewPostgres(t)
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)
-	s := storeOn(t, newPool(t, url))
+	s := storeOn(t, testservers.NewPool(t, url))
 	require.NoError(t, s.Migrate(t.Context()))
 	kept, err := s.Create(t.Context(), full())
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func TestAServerThatStopsIsAClearErrorUntilItIsBack(t *testing.T) {
 
 func TestAPoolThatIsExhaustedIsTheContextsError(t *testing.T) {
 	_, pool := newStore(t)
-	small := newPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.MaxConns = 1 })
+	small := testservers.NewPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.MaxConns = 1 })
 	s := storeOn(t, small)
 	held, err := small.Acquire(t.Context())
 	require.NoError(t, err)

@@ -108,12 +108,12 @@ func TestAnUpdateOfAnyOtherEpochThanTheNextIsRefusedWithBoth(t *testing.T) {
 
 func TestUpdatesOfManyProcessesFollowOneAnother(t *testing.T) {
 	url := testservers.SharedPostgres(t)
-	first := storeOn(t, newPool(t, url))
+	first := storeOn(t, testservers.NewPool(t, url))
 	require.NoError(t, first.Migrate(t.Context()))
 	require.NoError(t, first.Create(t.Context(), sample()))
 	const processes, updates = 4, 5
 	errs := atOnce(processes, func(i int) error {
-		s := storeOn(t, newPool(t, url))
+		s := storeOn(t, testservers.NewPool(t, url))
 		for done := 0; done < updates; {
 			has, err := s.Current(t.Context())
 			if err != nil {

@@ -53,7 +53,7 @@ func TestARowThatSomebodySpoiltIsRefusedByRowAndColumn(t *testing.T) {
 		"INSERT INTO pairdb_nodes SELECT 'shop', 'm'||i, 'm'||i||':1', '', 1, 'active', NULL FROM generate_series(1, 5000) i": {"4096"},
 	} {
 		t.Run(spoil, func(t *testing.T) {
-			pool := newPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["search_path"] = "spoilt" })
+			pool := testservers.NewPool(t, url, func(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["search_path"] = "spoilt" })
 			exec(t, pool, "DROP SCHEMA IF EXISTS spoilt CASCADE")
 			s := storeOn(t, pool, postgres.Schema("spoilt"))
 			require.NoError(t, s.Migrate(t.Context()))
@@ -75,7 +75,7 @@ func TestARowThatSomebodySpoiltIsRefusedByRowAndColumn(t *testing.T) {
 }
 
 func TestTablesThatAreNotThereAreMigrateToCall(t *testing.T) {
-	pool := newPool(t, testservers.SharedPostgres(t))
+	pool := testservers.NewPool(t, testservers.SharedPostgres(t))
 	for _, opts := range [][]postgres.Option{nil, {postgres.Schema("nowhere")}} {
 		s := storeOn(t, pool, opts...)
 		_, err := s.Watch(t.Context(), 0)
@@ -104,7 +104,7 @@ func TestARoleThatOnlyReadsWatchesAndIsToldWhatItMayNot(t *testing.T) {
 func TestAPoolThatIsExhaustedIsTheContextsError(t *testing.T) {
 	s, pool := newStore(t)
 	require.NoError(t, s.Create(t.Context(), sample()))
-	small := newPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.MaxConns = 1 })
+	small := testservers.NewPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.MaxConns = 1 })
 	s = storeOn(t, small)
 	held, err := small.Acquire(t.Context())
 	require.NoError(t, err)
@@ -130,7 +130,7 @@ func TestItWorksInEveryModeOfTheDriver(t *testing.T) {
 		pgx.QueryExecModeExec, pgx.QueryExecModeSimpleProtocol,
 	} {
 		t.Run(mode.String(), func(t *testing.T) {
-			pool := newPool(t, url, func(c *pgxpool.Config) {
+			pool := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 				c.ConnConfig.DefaultQueryExecMode = mode
 				c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 			})
@@ -157,7 +157,7 @@ func ended(t *testing.T) context.Context {
 }
 
 func TestBadArgumentsAreRefusedByName(t *testing.T) {
-	pool := newPool(t, "postgres://127.0.0.1:1/nowhere")
+	pool := testservers.NewPool(t, "postgres://127.0.0.1:1/nowhere")
 	for _, cluster := range []string{"", "a/b", strings.Repeat("x", 1<<20), "'; DROP TABLE pairdb_clusters; --", "a\x00"} {
 		_, err := postgres.New(pool, cluster)
 		require.ErrorIs(t, err, topology.ErrInvalid)

@@ -20,7 +20,7 @@ func TestADatabaseThatIsLostBeforeItIsListenedToIsAnErrorForWhoWaits(t *testing.
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)
 	var armed atomic.Bool
-	pool := newPool(t, url, func(c *pgxpool.Config) {
+	pool := testservers.NewPool(t, url, func(c *pgxpool.Config) {
 		c.BeforeConnect = func(context.Context, *pgx.ConnConfig) error {
 			if armed.Load() {
 				return errors.Join(errors.New("too late"), server.Stop())

@@ -13,6 +13,8 @@ import (
 	"github.com/devrev/pairdb/ring"
 	"github.com/devrev/pairdb/topology"
 	"github.com/devrev/pairdb/topology/postgres"
+
+	"github.com/devrev/pairdb/internal/testservers"
 )
 
 // moving are changes of sample that give keys other owners.
@@ -155,5 +157,5 @@ func readerOf(t *testing.T, pool *pgxpool.Pool) *postgres.Store {
 		require.NoError(t, err)
 	})
 	exec(t, pool, `GRANT SELECT ON pairdb_clusters, pairdb_nodes, pairdb_schema TO topology_reader`)
-	return storeOn(t, newPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.User = "topology_reader" }))
+	return storeOn(t, testservers.NewPool(t, pool.Config().ConnString(), func(c *pgxpool.Config) { c.ConnConfig.User = "topology_reader" }))
 }

@@ -24,10 +24,10 @@ func TestItKeepsTheContractOfASource(t *testing.T) {
 			topologytest.Run(t, func(t *testing.T) (topology.Source, func(topology.Topology)) {
 				made++
 				opts := append(opts[:len(opts):len(opts)], postgres.Schema(fmt.Sprintf("s%d", made)))
-				s := storeOn(t, newPool(t, url), opts...)
+				s := storeOn(t, testservers.NewPool(t, url), opts...)
 				require.NoError(t, s.Migrate(t.Context()))
 				require.NoError(t, s.Create(t.Context(), sample()))
-				other := storeOn(t, newPool(t, url), opts...) // as another process would
+				other := storeOn(t, testservers.NewPool(t, url), opts...) // as another process would
 				return s, func(next topology.Topology) {
 					t.Helper()
 					require.NoError(t, other.Force(t.Context(), next))

@@ -86,7 +86,7 @@ func advance(t *testing.T, s *postgres.Store) topology.Topology {
 func TestAChangeIsToldToOtherProcesses(t *testing.T) {
 	s, pool := newStore(t)
 	require.NoError(t, s.Create(t.Context(), sample()))
-	other := storeOn(t, newPool(t, pool.Config().ConnString()), postgres.PollEvery(never))
+	other := storeOn(t, testservers.NewPool(t, pool.Config().ConnString()), postgres.PollEvery(never))
 	var took []time.Duration
 	for epoch := sample().Epoch; len(took) < 20; epoch++ {
 		got := watch(t, other, epoch)
@@ -192,7 +192,7 @@ func TestADatabaseThatStopsIsAnErrorForWhoWaitsAndTheTopologyStays(t *testing.T)
 	server := testservers.NewPostgres(t)
 	url, err := server.CreateDatabase(t.Context())
 	require.NoError(t, err)
-	pool := newPool(t, url)
+	pool := testservers.NewPool(t, url)
 	s := storeOn(t, pool, postgres.PollEvery(never))
 	require.NoError(t, s.Migrate(t.Context()))
 	require.NoError(t, s.Create(t.Context(), sample()))
