@@ -6,32 +6,42 @@ import (
 	"time"
 )
 
-// offerAtOnce bounds the calls under way. What comes on top is not begun, as in a service that has run out of
-// workers.
-const offerAtOnce = 1 << 14
+const (
+	// offerAtOnce bounds the calls under way, as a service has so many workers and no more.
+	offerAtOnce = 1 << 14
 
-// offerTick is how often calls are begun: those that are due begin together.
-const offerTick = time.Millisecond
+	// offerTick is how often calls become due.
+	offerTick = time.Millisecond
 
-// An overload begins calls at a rate, whatever became of the earlier ones, each with a deadline of its own.
+	// offerPatience is how long a call may be due before it is begun: past it the program has no worker free or
+	// no processor, and the call counts as not begun.
+	offerPatience = 100 * time.Millisecond
+)
+
+// An overload begins calls at a rate, whatever became of the earlier ones.
+//
+// What offers costs processor time that what is offered lacks. So workers take the calls that are due by themselves:
+// one whose call is refused at once goes on with the next, and another is woken only for the calls
+// that are due while this one may have to wait in its own. A call that is refused at once costs the program no
+// switch between goroutines.
 type overload struct {
-	op              func(ctx context.Context, n int64) error
-	clear           func(error) bool // whether an error says what became of the call
-	rate            float64          // per second
-	deadline, grace time.Duration
+	op              func(ctx context.Context, n int64) error // has the deadline
+	clear           func(error) bool                         // whether an error says what became of the call
+	rate            float64                                  // per second
+	deadline, grace time.Duration                            // of op, and for its caller to be woken
 
-	calls   chan offered
-	workers sync.WaitGroup
-	atOnce  int
-
-	mu sync.Mutex
-	t  tally // offered, shed and most are the generator's, the rest is guarded by mu
-}
-
-// An offered call has a number, and is counted or not.
-type offered struct {
-	n      int64
-	counts bool
+	ctx    context.Context // of run
+	all    sync.WaitGroup
+	mu     sync.Mutex // guards what follows
+	wake   sync.Cond  // calls are due, or it is over
+	due    int64      // calls with a smaller number are due
+	taken  int64      // and those with a smaller number than this are begun, or never will be
+	first  int64      // that counts
+	idle   int        // workers that wait
+	atOnce int        // workers
+	waking bool       // one of them is on its way to take a call
+	over   bool
+	t      tally
 }
 
 // A tally is what became of the calls that were due while the load was measured.
@@ -56,43 +66,97 @@ func (t *tally) add(u tally) {
 
 // run offers calls for a time that does not count and then for one that does, and returns when all have ended.
 func (o *overload) run(ctx context.Context, warm, length time.Duration) tally {
-	o.calls = make(chan offered)
+	o.ctx, o.wake.L = ctx, &o.mu
 	start := time.Now()
 	first, end := int64(o.rate*warm.Seconds()), int64(o.rate*(warm+length).Seconds())
-	for n := int64(0); n < end && ctx.Err() == nil; time.Sleep(offerTick) {
-		for due := min(end, int64(o.rate*time.Since(start).Seconds())); n < due; n++ {
-			o.begin(ctx, offered{n, n >= first})
-		}
+	o.first = first
+	for due := int64(0); due < end && ctx.Err() == nil; time.Sleep(offerTick) {
+		due = min(end, int64(o.rate*time.Since(start).Seconds()))
+		o.offer(due)
 	}
-	close(o.calls)
-	o.workers.Wait()
+	o.end()
+	o.all.Wait()
 	o.t.most = o.atOnce
 	return o.t
 }
 
-// begin hands a call to a worker that is free, or to a further one.
-func (o *overload) begin(ctx context.Context, call offered) {
-	if call.counts {
-		o.t.offered++
+// end gives the calls that are due their time to be begun, and ends the workers when theirs have ended.
+func (o *overload) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for begun := time.Now(); o.taken < o.due && time.Since(begun) < offerPatience; {
+		o.wakeOne()
+		o.mu.Unlock()
+		time.Sleep(offerTick)
+		o.mu.Lock()
 	}
-	select {
-	case o.calls <- call:
-		return
-	default:
-	}
-	if o.atOnce < offerAtOnce {
-		o.atOnce++
-		o.workers.Go(func() { o.work(ctx, call) })
-	} else if call.counts {
-		o.t.shed++
+	o.shed(o.due)
+	o.over = true
+	o.wake.Broadcast()
+}
+
+// offer makes the calls before due due, and those not begun that have been so for too long.
+func (o *overload) offer(due int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.t.offered += max(0, due-max(o.due, o.first))
+	o.due = due
+	o.shed(due - int64(o.rate*offerPatience.Seconds()))
+	o.wakeOne()
+}
+
+// shed gives up the calls before n that nobody has begun.
+func (o *overload) shed(n int64) {
+	if n > o.taken {
+		o.t.shed += max(0, n-max(o.taken, o.first))
+		o.taken = n
 	}
 }
 
-func (o *overload) work(ctx context.Context, call offered) {
+// wakeOne sees to it that a worker comes for the calls that are due, if there is one to be had. mu is held.
+func (o *overload) wakeOne() {
+	switch {
+	case o.taken == o.due || o.waking:
+	case o.idle > 0:
+		o.waking = true
+		o.wake.Signal()
+	case o.atOnce < offerAtOnce:
+		o.waking = true
+		o.atOnce++
+		o.all.Go(o.work)
+	}
+}
+
+// take waits for the next call, and reports whether there is one.
+func (o *overload) take(woken bool) (n int64, more bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if woken {
+		o.waking = false
+	}
+	for o.taken == o.due && !o.over {
+		o.idle++
+		o.wake.Wait()
+		o.idle--
+		o.waking = false
+	}
+	if o.taken == o.due || o.ctx.Err() != nil {
+		return 0, false
+	}
+	n = o.taken
+	o.taken++
+	o.wakeOne()
+	return n, true
+}
+
+func (o *overload) work() {
+	// A context of its own, as a request has: callers of one context would meet at its lock.
+	ctx, cancel := context.WithCancel(o.ctx)
+	defer cancel()
 	var mine tally
-	for more := true; more; call, more = <-o.calls {
-		found := o.call(ctx, call.n)
-		if call.counts {
+	for n, more := o.take(true); more; n, more = o.take(false) {
+		found := o.call(ctx, n)
+		if n >= o.first {
 			mine.add(found)
 		}
 	}
@@ -103,8 +167,6 @@ func (o *overload) work(ctx context.Context, call offered) {
 
 // call makes one call and says in a tally of one what became of it.
 func (o *overload) call(ctx context.Context, n int64) (t tally) {
-	ctx, cancel := context.WithTimeout(ctx, o.deadline)
-	defer cancel()
 	began := time.Now()
 	err := o.op(ctx, n)
 	t.latest = max(0, time.Since(began)-o.deadline)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +19,7 @@ func TestAnOverloadTellsWhatBecameOfEachCall(t *testing.T) {
 		o := &overload{
 			rate: 100, deadline: 10 * time.Millisecond, grace: 10 * time.Millisecond,
 			clear: func(err error) bool { return errors.Is(err, refused) },
-			op: func(ctx context.Context, n int64) error {
+			op: func(_ context.Context, n int64) error {
 				switch n % 5 {
 				case 0:
 					return nil
@@ -30,8 +31,7 @@ func TestAnOverloadTellsWhatBecameOfEachCall(t *testing.T) {
 					time.Sleep(15 * time.Millisecond) // past the deadline, but within the grace
 					return nil
 				}
-				<-ctx.Done()
-				time.Sleep(20 * time.Millisecond)
+				time.Sleep(30 * time.Millisecond) // past both
 				return refused
 			},
 		}
@@ -53,6 +53,32 @@ func TestAnOverloadDoesNotBeginMoreThanItsBoundAtOnce(t *testing.T) {
 		require.EqualValues(t, offerAtOnce, got.shed)
 		require.Equal(t, offerAtOnce, got.most)
 		require.EqualValues(t, offerAtOnce, got.good)
+	})
+}
+
+func TestAnOverloadWhoseCallsEndAtOnceNeedsFewWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var all atomic.Int64
+		o := &overload{
+			rate: 100_000, deadline: time.Hour, clear: func(error) bool { return true },
+			op: func(_ context.Context, n int64) error { all.Add(n); return nil },
+		}
+		got := o.run(t.Context(), 0, time.Second)
+		require.EqualValues(t, 100_000, got.offered)
+		require.EqualValues(t, 100_000, got.good)
+		require.EqualValues(t, 100_000/2*99_999, all.Load(), "each once")
+		require.LessOrEqual(t, got.most, 100, "as many as become due at once, at the most")
+	})
+}
+
+func TestACallThatNobodyCouldBeginInTimeCountsAsNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := &overload{rate: 1000, deadline: time.Hour, first: 10, clear: func(error) bool { return true }}
+		o.due, o.taken, o.atOnce, o.waking = 200, 50, offerAtOnce, true // all are busy
+		o.offer(400)
+		require.EqualValues(t, 200, o.t.offered)
+		require.EqualValues(t, 250, o.t.shed, "those that have been due for longer than the patience")
+		require.EqualValues(t, 300, o.taken)
 	})
 }
 
