@@ -53,13 +53,20 @@ const (
 // sum hashes the concatenation of a 32-bit big-endian length of a, then a,
 // then b. The length keeps ("ab", "c") and ("a", "bc") apart for all bytes.
 func (h Hash) sum(a, b string) uint64 {
-	if h == SHA256 {
-		return sumSHA256(a, b) // apart, since its buffer makes the stack frame large
-	}
-	if prefixLen+len(a)+len(b) <= shortInput {
+	// Long input and SHA-256 are apart, since what they need makes the stack frame large.
+	switch n := prefixLen + len(a) + len(b); {
+	case h == SHA256:
+		return sumSHA256(a, b)
+	case n > shortInput:
+		return sumPieces(a, b)
+	default:
 		var space [shortInput]byte
-		return xxhash.Sum64(space[:putInput(space[:], a, b)])
+		putInput(space[:], a, b)
+		return xxhash.Sum64(space[:n])
 	}
+}
+
+func sumPieces(a, b string) uint64 {
 	var prefix [prefixLen]byte
 	binary.BigEndian.PutUint32(prefix[:], uint32(len(a)))
 	var d xxhash.Digest

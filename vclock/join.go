@@ -45,16 +45,15 @@ func joinCausal(a, b *State) State {
 	case asB && (order == Equal || order == Before):
 		return *b
 	}
-	joined := State{Clock: a.Clock.joinOrdered(b.Clock, order)}
+	clock := a.Clock.joinOrdered(b.Clock, order)
 	switch {
 	case asA:
-		joined.Siblings = a.Siblings
+		return State{clock, a.Siblings}
 	case asB:
-		joined.Siblings = b.Siblings
+		return State{clock, b.Siblings}
 	default:
-		joined.Siblings = mergeSiblings(a, b, keep)
+		return State{clock, mergeSiblings(a, b, keep)}
 	}
-	return joined
 }
 
 // survivors counts the siblings of each side that survive a join, and those of
@@ -95,6 +94,7 @@ func mergeSiblings(a, b *State, keep survivors) []Sibling {
 		return nil
 	}
 	merged := make([]Sibling, size)
+	allOfA, allOfB := keep.a == len(a.Siblings), keep.b == len(b.Siblings)
 	n, i, j := 0, 0, 0
 	for n < size {
 		switch side(a.Siblings, i, b.Siblings, j) {
@@ -104,13 +104,13 @@ func mergeSiblings(a, b *State, keep survivors) []Sibling {
 			i++
 			j++
 		case -1:
-			if !b.Clock.Covers(a.Siblings[i].Dot) {
+			if allOfA || !b.Clock.Covers(a.Siblings[i].Dot) {
 				merged[n] = a.Siblings[i]
 				n++
 			}
 			i++
 		default:
-			if !a.Clock.Covers(b.Siblings[j].Dot) {
+			if allOfB || !a.Clock.Covers(b.Siblings[j].Dot) {
 				merged[n] = b.Siblings[j]
 				n++
 			}
