@@ -8,14 +8,23 @@ import (
 	"github.com/devrev/pairdb/quorum"
 )
 
+// The options of a call go through its Option values by value: what an interface's method gets a pointer
+// to is allocated, for every call.
+
 // A ReadOption fits Get and GetMany.
-type ReadOption interface{ applyRead(*readOptions) error }
+type ReadOption interface {
+	applyRead(readOptions) (readOptions, error)
+}
 
 // A WriteOption fits Put, Delete, PutMany and Item.
-type WriteOption interface{ applyWrite(*writeOptions) error }
+type WriteOption interface {
+	applyWrite(writeOptions) (writeOptions, error)
+}
 
 // An UpdateOption fits Update.
-type UpdateOption interface{ applyUpdate(*updateOptions) error }
+type UpdateOption interface {
+	applyUpdate(updateOptions) (updateOptions, error)
+}
 
 // A CallOption fits every kind of call.
 type CallOption interface {
@@ -56,11 +65,17 @@ func (o levelOption) check() error {
 	}
 	return nil
 }
-func (o levelOption) applyRead(r *readOptions) error   { r.level = Level(o); return o.check() }
-func (o levelOption) applyWrite(w *writeOptions) error { w.level = Level(o); return o.check() }
-func (o levelOption) applyUpdate(u *updateOptions) error {
+func (o levelOption) applyRead(r readOptions) (readOptions, error) {
+	r.level = Level(o)
+	return r, o.check()
+}
+func (o levelOption) applyWrite(w writeOptions) (writeOptions, error) {
+	w.level = Level(o)
+	return w, o.check()
+}
+func (o levelOption) applyUpdate(u updateOptions) (updateOptions, error) {
 	u.read.level, u.write.level = Level(o), Level(o)
-	return o.check()
+	return u, o.check()
 }
 
 // Timeout bounds the call, besides its context. Default: WithTimeout's where
@@ -75,17 +90,17 @@ func (o timeoutOption) check() error {
 	}
 	return nil
 }
-func (o timeoutOption) applyRead(r *readOptions) error {
+func (o timeoutOption) applyRead(r readOptions) (readOptions, error) {
 	r.timeout = time.Duration(o)
-	return o.check()
+	return r, o.check()
 }
-func (o timeoutOption) applyWrite(w *writeOptions) error {
+func (o timeoutOption) applyWrite(w writeOptions) (writeOptions, error) {
 	w.timeout = time.Duration(o)
-	return o.check()
+	return w, o.check()
 }
-func (o timeoutOption) applyUpdate(u *updateOptions) error {
+func (o timeoutOption) applyUpdate(u updateOptions) (updateOptions, error) {
 	u.write.timeout = time.Duration(o)
-	return o.check()
+	return u, o.check()
 }
 
 // ReadUpdateOption fits Get, GetMany and Update.
@@ -100,14 +115,17 @@ func ResolveWith(r Resolver) ReadUpdateOption { return resolveOption{r} }
 
 type resolveOption struct{ r Resolver }
 
-func (o resolveOption) applyRead(r *readOptions) error {
+func (o resolveOption) applyRead(r readOptions) (readOptions, error) {
 	if o.r == nil {
-		return &InputError{Field: "ResolveWith", Reason: "nil"}
+		return r, &InputError{Field: "ResolveWith", Reason: "nil"}
 	}
 	r.resolve = o.r
-	return nil
+	return r, nil
 }
-func (o resolveOption) applyUpdate(u *updateOptions) error { return o.applyRead(&u.read) }
+func (o resolveOption) applyUpdate(u updateOptions) (_ updateOptions, err error) {
+	u.read, err = o.applyRead(u.read)
+	return u, err
+}
 
 // After makes the write replace just what the context covers, as Get or a
 // Receipt gave it: one round trip, and concurrent writes survive as siblings. The
@@ -116,15 +134,15 @@ func After(c CausalContext) WriteOption { return afterOption{c} }
 
 type afterOption struct{ c CausalContext }
 
-func (o afterOption) applyWrite(w *writeOptions) error {
+func (o afterOption) applyWrite(w writeOptions) (writeOptions, error) {
 	if o.c.IsZero() {
-		return &InputError{Field: "After", Reason: "the context is zero: use the one from Get or a Receipt, or NoContext"}
+		return w, &InputError{Field: "After", Reason: "the context is zero: use the one from Get or a Receipt, or NoContext"}
 	}
 	if w.noContext {
-		return errBothContexts
+		return w, errBothContexts
 	}
 	w.context, w.after = o.c, true
-	return nil
+	return w, nil
 }
 
 // NoContext makes the write concurrent with everything: an insert, or one more
@@ -133,12 +151,12 @@ func NoContext() WriteOption { return noContextOption{} }
 
 type noContextOption struct{}
 
-func (noContextOption) applyWrite(w *writeOptions) error {
+func (noContextOption) applyWrite(w writeOptions) (writeOptions, error) {
 	if w.after {
-		return errBothContexts
+		return w, errBothContexts
 	}
 	w.noContext = true
-	return nil
+	return w, nil
 }
 
 var errBothContexts error = &InputError{Field: "After", Reason: "given together with NoContext"}
@@ -156,14 +174,17 @@ func WithTTL(d time.Duration) WriteUpdateOption { return ttlOption(d) }
 
 type ttlOption time.Duration
 
-func (o ttlOption) applyWrite(w *writeOptions) error {
+func (o ttlOption) applyWrite(w writeOptions) (writeOptions, error) {
 	if time.Duration(o) < time.Millisecond {
-		return &InputError{Field: "WithTTL", Reason: "must be at least 1 ms"}
+		return w, &InputError{Field: "WithTTL", Reason: "must be at least 1 ms"}
 	}
 	w.ttl = time.Duration(o)
-	return nil
+	return w, nil
 }
-func (o ttlOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.write) }
+func (o ttlOption) applyUpdate(u updateOptions) (_ updateOptions, err error) {
+	u.write, err = o.applyWrite(u.write)
+	return u, err
+}
 
 // WithIdempotencyKey makes the write take effect once, however often it is repeated
 // under the same token: by this process, by another one at the same time, or by one that was started
@@ -186,14 +207,17 @@ func WithIdempotencyKey(token string) WriteUpdateOption { return tokenOption(tok
 
 type tokenOption string
 
-func (o tokenOption) applyWrite(w *writeOptions) error {
+func (o tokenOption) applyWrite(w writeOptions) (writeOptions, error) {
 	switch {
 	case o == "":
-		return &InputError{Field: "WithIdempotencyKey", Reason: "is empty: a lost key must not turn into a write without protection"}
+		return w, &InputError{Field: "WithIdempotencyKey", Reason: "is empty: a lost key must not turn into a write without protection"}
 	case len(o) > idempotency.MaxTokenBytes:
-		return &InputError{Field: "WithIdempotencyKey", Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(o), idempotency.MaxTokenBytes)}
+		return w, &InputError{Field: "WithIdempotencyKey", Reason: fmt.Sprintf("has %d bytes, at most %d are allowed", len(o), idempotency.MaxTokenBytes)}
 	}
 	w.token = string(o)
-	return nil
+	return w, nil
 }
-func (o tokenOption) applyUpdate(u *updateOptions) error { return o.applyWrite(&u.write) }
+func (o tokenOption) applyUpdate(u updateOptions) (_ updateOptions, err error) {
+	u.write, err = o.applyWrite(u.write)
+	return u, err
+}

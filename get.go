@@ -29,13 +29,12 @@ func (t *Tenant) Get(ctx context.Context, key string, opts ...ReadOption) (Objec
 	return obj, k.end(err, nil)
 }
 
-func newReadOptions(opts []ReadOption) (readOptions, error) {
-	var o readOptions
+func newReadOptions(opts []ReadOption) (o readOptions, err error) {
 	for _, opt := range opts {
 		if opt == nil {
 			return o, &InputError{Field: "option", Reason: "nil"}
 		}
-		if err := opt.applyRead(&o); err != nil {
+		if o, err = opt.applyRead(o); err != nil {
 			return o, err
 		}
 	}

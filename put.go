@@ -48,14 +48,13 @@ func (t *Tenant) write(ctx context.Context, op, key string, value []byte, opts, 
 	return r, k.end(err, outcome)
 }
 
-func newWriteOptions(opts, more []WriteOption) (writeOptions, error) {
-	var o writeOptions
+func newWriteOptions(opts, more []WriteOption) (o writeOptions, err error) {
 	for _, list := range [2][]WriteOption{opts, more} {
 		for _, opt := range list {
 			if opt == nil {
 				return o, &InputError{Field: "option", Reason: "nil"}
 			}
-			if err := opt.applyWrite(&o); err != nil {
+			if o, err = opt.applyWrite(o); err != nil {
 				return o, err
 			}
 		}

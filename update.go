@@ -46,13 +46,12 @@ func (t *Tenant) Update(ctx context.Context, key string, fn func(Object) ([]byte
 	return r, k.end(err, outcome)
 }
 
-func newUpdateOptions(opts []UpdateOption) (updateOptions, error) {
-	var o updateOptions
+func newUpdateOptions(opts []UpdateOption) (o updateOptions, err error) {
 	for _, opt := range opts {
 		if opt == nil {
 			return o, &InputError{Field: "option", Reason: "nil"}
 		}
-		if err := opt.applyUpdate(&o); err != nil {
+		if o, err = opt.applyUpdate(o); err != nil {
 			return o, err
 		}
 	}
