@@ -34,6 +34,8 @@ test: servers ## every test of every module, with the race detector where there 
 	go test $(RACE) -timeout 20m $(TESTFLAGS) work
 	$(if $(RACE),@echo 'the pure packages once more at their full size and without the race detector')
 	$(if $(RACE),go test $(TESTFLAGS) ./vclock ./ring ./quorum)
+	$(if $(RACE),@echo 'and the counts of allocations: the race detector makes more of them')
+	$(if $(RACE),go test $(TESTFLAGS) -run Allocates ./bench ./bench/peers)
 
 .PHONY: test-short
 test-short: ## the tests that take no time, without the race detector
