@@ -50,7 +50,7 @@ func TestAnErrorTellsSilenceFromBreakageFromRefusal(t *testing.T) {
 				`n2 (n2:7400): no answer yet (the write may or may not have been applied)`},
 		{"broken", func(n *pairdbtest.Node) { n.FailWrite(1, pairdbtest.AfterApply) },
 			`pairdb: put shop/"k": level all needs 3 of 3 owners, got 2: ` +
-				`n2 (n2:7400): connection broke: error reading from server: EOF (the write may or may not have been applied)`},
+				`n2 (n2:7400): connection broke: the node ended the stream (the write may or may not have been applied)`},
 		{"refused", func(n *pairdbtest.Node) { n.Skew(-time.Hour) },
 			`pairdb: put shop/"k": level all needs 3 of 3 owners, got 2: ` +
 				`n2 (n2:7400): clocks disagree: a stamp is 1h0m0s ahead of the node's clock, the limit is 1m0s ` +

@@ -37,6 +37,7 @@ type NodeHealth struct {
 	P95         time.Duration // of its answers to reads; 0 if not known yet
 	InFlight    int           // operations unanswered
 	NotDurable  bool          // it acknowledges writes before they are on disk
+	Transport   string        // "frames" or "grpc", of the last connection; "" before the first (see WithGRPC)
 }
 
 // Ready reports whether every partition can reach the client's default levels.
@@ -58,7 +59,7 @@ func (c *Client) Health() Health {
 		h.Nodes = append(h.Nodes, NodeHealth{
 			Node: n.ID, Addr: n.Addr, Zone: n.Zone, State: s.State, Since: s.Since, Err: s.Err,
 			Amnesiac: s.Amnesiac, StoreID: s.StoreID, ClockOffset: s.ClockOffset, P95: s.P95,
-			InFlight: s.InFlight, NotDurable: s.State == replica.Up && !s.Synced,
+			InFlight: s.InFlight, NotDurable: s.State == replica.Up && !s.Synced, Transport: s.Transport,
 		})
 	}
 	h.BelowQuorum = c.belowQuorum(v, usable)

@@ -204,3 +204,15 @@ func TestTheLoggerHearsOfNodesAndTopologiesOnce(t *testing.T) {
 		require.NotZero(t, log.count("topology source failed"))
 	}, pairdb.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
 }
+
+func TestHealthTellsByWhichTransportANodeIsSpokenTo(t *testing.T) {
+	for want, opts := range map[string][]pairdb.Option{"frames": nil, "grpc": {pairdb.WithGRPC()}} {
+		inBubble(t, func(t *testing.T, w *world) {
+			for _, n := range w.client.Health().Nodes {
+				require.Equal(t, want, n.Transport)
+			}
+			w.put("k", "v")
+			require.Equal(t, "v", string(w.get("k").Value))
+		}, opts...)
+	}
+}

@@ -69,6 +69,7 @@ type config struct {
 	log     *slog.Logger
 	dial    func(ctx context.Context, addr string) (net.Conn, error)
 	tls     *tls.Config
+	grpc    bool
 	random  func() uint64
 	now     func() time.Time
 	rules   rules
@@ -256,6 +257,16 @@ func WithTLS(t *tls.Config) Option {
 			return &InputError{Field: "WithTLS", Reason: "nil"}
 		}
 		c.tls = t.Clone()
+		return nil
+	})
+}
+
+// WithGRPC speaks gRPC to the nodes and nothing else: for proxies and meshes that pass HTTP/2 only. Default: plain
+// connections of frames, which cost both ends far less (storagepb/storage.proto tells them), and gRPC
+// to what does not answer those. NodeHealth.Transport tells which it is.
+func WithGRPC() Option {
+	return option(func(c *config) error {
+		c.grpc = true
 		return nil
 	})
 }

@@ -108,6 +108,7 @@ func (c *Client) connect(t *topology.Topology, n topology.Node) *replica.Conn {
 		StoreID:          n.StoreID,
 		Dialer:           c.cfg.dial,
 		TLS:              c.cfg.tls,
+		GRPC:             c.cfg.grpc,
 		MaxInFlight:      c.cfg.limits.MaxInFlight,
 		MaxInFlightBytes: c.cfg.limits.MaxInFlightBytes,
 		OnChange:         func(h replica.Health) { c.nodeChanged(n, h) },

@@ -156,7 +156,7 @@ func (n *Node) launch() error {
 		listener: n.network.listen(),
 	}
 	storagepb.RegisterStorageServer(r.grpc, r.server)
-	r.serving.Go(func() { _ = r.grpc.Serve(r.listener) }) // ends when the listener is closed
+	r.serving.Go(func() { _ = r.server.Serve(r.listener, nil, r.grpc) }) // ends when the listener is closed
 	n.mu.Lock()
 	n.core, n.run = core, r
 	n.mu.Unlock()

@@ -18,12 +18,12 @@ type answered struct {
 }
 
 // read takes a stream's answers until the link is cut.
-func (l *link) read(stream storagepb.Storage_ExchangeClient) {
+func (l *link) read(s stream) {
 	var done []answered
 	var reads []time.Duration
 	var in wire.AnswersFrame
 	for {
-		if err := stream.RecvMsg(&in); err != nil {
+		if err := s.receive(&in); err != nil {
 			cause := l.cause(err)
 			l.awaitOtherStream()
 			l.conn.goDown(l, cause)

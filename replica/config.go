@@ -48,6 +48,9 @@ type Config struct {
 	Dialer func(ctx context.Context, addr string) (net.Conn, error)
 	// TLS of the connection; nil is plaintext.
 	TLS *tls.Config
+	// GRPC speaks gRPC alone, for what lets only HTTP/2 pass. Else gRPC is for nodes that
+	// do not speak frames (package framed), which is asked of them at each attempt.
+	GRPC bool
 
 	// MaxInFlight and MaxInFlightBytes bound what is queued for the streams or handed
 	// to them, unanswered. What comes on top waits (foreground; 4,096 of each lane at

@@ -2,7 +2,8 @@
 // backpressure. All that goes from a coordinator to a node goes through a [Conn].
 //
 // A Conn dials its node, shakes hands, and keeps two Exchange streams of package
-// storagepb open, one for small operations and one for bulk (from 32 KiB). [Conn.Send] takes
+// storagepb open, one for small operations and one for bulk (from 32 KiB): each a connection
+// of package framed, or both over one gRPC connection, where the node or what is between speaks nothing else. [Conn.Send] takes
 // an operation and returns at once; the outcome comes to the operation's [Handler].
 // There is no goroutine, no timer and no map entry per operation.
 //
@@ -12,7 +13,7 @@
 //     or Complete is called.
 //  2. An operation that ends with Result.Handed false and no answer, with an error from Send, or with Withdraw
 //     was not handed to the stream and never will be. So Handed is set
-//     before gRPC sees the first byte of the batch.
+//     before the connection sees the first byte of the batch.
 //  3. An answer reaches the operation that it is for, or none: ids carry a
 //     generation, and what a link still delivers after it broke is not looked at.
 //  4. Nobody is overtaken within a lane: who has to wait for room is admitted
@@ -21,7 +22,7 @@
 //     which are immutable. They may still be on their way out.
 //  6. What is in flight is bounded per lane (Config.MaxInFlight, and half of
 //     MaxInFlightBytes each); who waits beyond that is a caller that blocks until its deadline or its Withdraw.
-//  7. No lock is held while a handler, OnChange, the dialer or gRPC runs.
+//  7. No lock is held while a handler, OnChange or the dialer runs, or a frame is sent.
 //
 // # Batches
 //
@@ -46,7 +47,7 @@
 // at the most, and each takes 3 s at the most.
 //
 // A node may also be connected and mute: stopped, or cut off so that nothing is refused. Then
-// [Health.Stalled] tells after one second of silence on operations that it owes; HTTP/2 pings
+// [Health.Stalled] tells after one second of silence on operations that it owes; pings
 // find it after 12 s without traffic, and operations end by their own deadlines.
 //
 // # Goroutines
@@ -58,6 +59,6 @@
 //
 // # Locks
 //
-// Conn.mu guards everything that has to do with operations. latencies.mu and link.mu are leaves, and
+// Conn.mu guards everything that has to do with operations. latencies.mu and those of the transports are leaves, and
 // are never taken with Conn.mu held. Health takes none.
 package replica

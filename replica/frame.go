@@ -49,7 +49,7 @@ func (f *frame) fits(op *Op) bool {
 // add appends op.
 func (f *frame) add(op *Op, id uint64, timeoutMillis uint32) {
 	if f.out.Bytes == nil {
-		f.out.Bytes = wire.NewFrameBuffer()
+		f.out = wire.NewFrame()
 	}
 	m := wire.Operation{
 		Id: id, Kind: op.Kind, Epoch: op.epoch, TimeoutMs: timeoutMillis,
@@ -63,5 +63,8 @@ func (f *frame) add(op *Op, id uint64, timeoutMillis uint32) {
 	f.bytes += op.size
 }
 
-// reset makes room for the next batch. Sending has taken the bytes.
-func (f *frame) reset() { f.ops, f.bytes = 0, 0 }
+// reset makes room for the next batch.
+func (f *frame) reset() {
+	f.out.Free() // unless sending has taken the bytes
+	f.ops, f.bytes = 0, 0
+}

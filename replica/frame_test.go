@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
+	"github.com/devrev/pairdb/internal/framed"
 	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
@@ -54,7 +55,7 @@ func TestAFrameSaysWhatItsOperationsAre(t *testing.T) {
 				want.Operations = append(want.Operations, m)
 			}
 			got := &storagepb.ClientFrame{}
-			require.NoError(t, proto.Unmarshal(f.out.Bytes, got))
+			require.NoError(t, proto.Unmarshal(f.out.Bytes[framed.HeaderBytes:], got))
 			require.True(t, proto.Equal(want, got))
 			_, err := wire.Codec{}.Marshal(&f.out)
 			require.NoError(t, err)
@@ -68,7 +69,7 @@ func TestTheEstimateIsNoLessThanTheMessage(t *testing.T) {
 		op := &Op{Kind: storagepb.Kind_MERGE, Tenant: "tenant", Key: "key", State: drawState(t), epoch: 1 << 60}
 		var f frame
 		f.add(op, 1<<60, 1<<31)
-		require.LessOrEqual(t, len(f.out.Bytes), op.estimate())
+		require.LessOrEqual(t, len(f.out.Bytes)-framed.HeaderBytes, op.estimate())
 	})
 }
 

@@ -39,7 +39,7 @@ type Health struct {
 	Since time.Time // of the change to State
 	Err   error     // why it is Down; nil in the other states. ErrDown, with the cause
 
-	// StoreID to Limits are from the last handshake; zero before the first.
+	// StoreID to Transport are from the last handshake; zero before the first.
 
 	StoreID     uint64
 	Amnesiac    bool              // StoreID is not the accepted one
@@ -48,6 +48,7 @@ type Health struct {
 	ClockOffset time.Duration     // the node's clock less ours; right to within half of RoundTrip
 	RoundTrip   time.Duration     // of the handshake
 	Limits      *storagepb.Limits // shared, read-only; nil where the node told none
+	Transport   string            // "frames" (package framed) or "grpc"
 
 	// P95 and Mean are of the last 256 reads that the node answered, from Send to answer,
 	// worked out anew every 64 reads. Zero before the 8th.
@@ -91,6 +92,7 @@ type status struct {
 	clockOffset time.Duration
 	roundTrip   time.Duration
 	limits      *storagepb.Limits
+	transport   string
 }
 
 // counters are the part of Health that changes with each operation.
@@ -109,7 +111,7 @@ func (c *Conn) Health() Health {
 	h := Health{
 		State: s.state, Since: s.since, Err: s.err,
 		StoreID: s.storeID, Amnesiac: s.amnesiac, Synced: s.synced, Epoch: s.epoch,
-		ClockOffset: s.clockOffset, RoundTrip: s.roundTrip, Limits: s.limits,
+		ClockOffset: s.clockOffset, RoundTrip: s.roundTrip, Limits: s.limits, Transport: s.transport,
 		P95:      time.Duration(c.reads.p95.Load()),
 		Mean:     time.Duration(c.reads.mean.Load()),
 		InFlight: int(c.inFlight.Load()), Waiting: int(c.waiting.Load()),

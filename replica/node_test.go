@@ -18,7 +18,7 @@ import (
 )
 
 // serveNode serves the real node n1 of cluster shop, and returns how to dial it.
-func serveNode(t *testing.T, limits node.Limits) func(context.Context, string) (net.Conn, error) {
+func serveNode(t *testing.T, limits node.Limits, grpcOnly bool) func(context.Context, string) (net.Conn, error) {
 	core, err := node.New(node.NewMemory(), node.Identity{Cluster: "shop", Node: "n1"}, node.Config{Limits: limits})
 	require.NoError(t, err)
 	service := node.NewServer(core)
@@ -29,7 +29,11 @@ func serveNode(t *testing.T, limits node.Limits) func(context.Context, string) (
 	)
 	storagepb.RegisterStorageServer(server, service)
 	lis := memnet.Listen(1 << 20)
-	go func() { _ = server.Serve(lis) }() // ends with Stop
+	serve := func() error { return service.Serve(lis, nil, server) }
+	if grpcOnly {
+		serve = func() error { return server.Serve(lis) }
+	}
+	go func() { _ = serve() }() // ends with Stop
 	t.Cleanup(func() {
 		_ = service.Shutdown(context.Background())
 		server.Stop()
@@ -48,7 +52,23 @@ func call(t *testing.T, c *Conn, op *Op) Result {
 }
 
 func TestARealNodeStoresAndReadsBackThroughAConn(t *testing.T) {
-	c := newScripted().connect(t, func(cfg *Config) { cfg.Dialer = serveNode(t, node.Limits{}) })
+	overBoth(t, func(t *testing.T, grpcOnly bool) {
+		storeAndReadBack(t, newScripted().connect(t, func(cfg *Config) { cfg.Dialer = serveNode(t, node.Limits{}, grpcOnly) }))
+	})
+}
+
+func TestGRPCIsSpokenToANodeThatSpeaksBothWhereItIsAskedFor(t *testing.T) {
+	for want, only := range map[string]bool{"frames": false, "grpc": true} {
+		changes := make(states, 8)
+		c := newScripted().connect(t, func(cfg *Config) {
+			cfg.Dialer, cfg.GRPC, cfg.OnChange = serveNode(t, node.Limits{}, false), only, changes.tell
+		})
+		require.Equal(t, want, changes.until(t, Up).Transport)
+		storeAndReadBack(t, c)
+	}
+}
+
+func storeAndReadBack(t *testing.T, c *Conn) {
 	for _, bytes := range []int{10, bulkBytes, 1 << 20} {
 		w := merge(nil, bytes)
 		dot := vclock.Dot{Actor: vclock.Actor(256 * (bytes + 1)), Stamp: vclock.StampAt(time.Now())}
@@ -71,7 +91,7 @@ func TestARealNodeStoresAndReadsBackThroughAConn(t *testing.T) {
 }
 
 func TestARealNodesRefusalIsAnAnswer(t *testing.T) {
-	c := newScripted().connect(t, func(cfg *Config) { cfg.Dialer = serveNode(t, node.Limits{MaxValueBytes: 100}) })
+	c := newScripted().connect(t, func(cfg *Config) { cfg.Dialer = serveNode(t, node.Limits{MaxValueBytes: 100}, false) })
 	w := merge(nil, 101)
 	dot := vclock.Dot{Actor: 256, Stamp: vclock.StampAt(time.Now())}
 	w.State.Clock[0], w.State.Siblings[0].Dot = dot, dot
@@ -82,7 +102,10 @@ func TestARealNodesRefusalIsAnAnswer(t *testing.T) {
 }
 
 func TestARealNodeTurnsAwayThoseThatMeanAnother(t *testing.T) {
-	dial := serveNode(t, node.Limits{})
+	overBoth(t, func(t *testing.T, grpcOnly bool) { turnedAway(t, serveNode(t, node.Limits{}, grpcOnly)) })
+}
+
+func turnedAway(t *testing.T, dial func(context.Context, string) (net.Conn, error)) {
 	for _, wrong := range []func(*Config){
 		func(cfg *Config) { cfg.Cluster = "bank" },
 		func(cfg *Config) { cfg.Node = "n2" },

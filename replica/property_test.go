@@ -34,13 +34,16 @@ func (tr *trial) Complete(_ *Op, r Result) {
 // TestEachOperationEndsExactlyOnce is invariant 1, under breaks, freezes, slow answers, deadlines, withdrawals and
 // a close in the middle, with room for few operations.
 func TestEachOperationEndsExactlyOnce(t *testing.T) {
-	for seed := range uint64(30) {
-		synctest.Test(t, func(t *testing.T) { exactlyOnce(t, seed) })
-	}
+	overBoth(t, func(t *testing.T, grpcOnly bool) {
+		for seed := range uint64(20) {
+			synctest.Test(t, func(t *testing.T) { exactlyOnce(t, seed, grpcOnly) })
+		}
+	})
 }
 
-func exactlyOnce(t *testing.T, seed uint64) {
+func exactlyOnce(t *testing.T, seed uint64, grpcOnly bool) {
 	n := newScripted()
+	n.grpcOnly = grpcOnly
 	var reached sync.Map // key → true
 	n.answer = func(op *storagepb.Operation) *storagepb.Answer {
 		reached.Store(string(op.GetKey()), true)

@@ -65,7 +65,7 @@ func (c *Conn) tell(told *status) {
 	case s.amnesiac:
 		log.Warn("node has another store than the accepted one", "store", s.storeID)
 	default:
-		log.Info("node is up", "store", s.storeID, "clock_offset", s.clockOffset)
+		log.Info("node is up", "store", s.storeID, "clock_offset", s.clockOffset, "transport", s.transport)
 	}
 	if c.cfg.OnChange != nil {
 		c.cfg.OnChange(c.Health())
@@ -84,7 +84,7 @@ func (c *Conn) goUp(l *link) {
 		state: Up, since: time.Now(),
 		storeID: l.store, amnesiac: l.store != c.store,
 		synced: l.welcome.GetSynced(), epoch: l.welcome.GetEpoch(),
-		clockOffset: l.offset, roundTrip: l.roundTrip, limits: l.welcome.GetLimits(),
+		clockOffset: l.offset, roundTrip: l.roundTrip, limits: l.welcome.GetLimits(), transport: l.by.name(),
 	})
 	c.mu.Unlock()
 	c.connects.Add(1)

@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -29,8 +30,9 @@ type scripted struct {
 
 	cluster, node string
 	store         uint64
-	clock         time.Duration                    // ahead of ours
-	creds         credentials.TransportCredentials // nil is plaintext
+	clock         time.Duration // ahead of ours
+	tls           *tls.Config   // nil is plaintext
+	grpcOnly      bool          // it speaks no frames
 
 	// answer is what an operation is answered with; nil is not at all. Called
 	// from the stream's goroutine. Nil answers OK.
@@ -46,7 +48,7 @@ type scripted struct {
 	streams int
 	dials   int
 	lis     *memnet.Listener
-	server  *grpc.Server
+	end     func() // of the server
 }
 
 func newScripted() *scripted {
@@ -56,9 +58,9 @@ func newScripted() *scripted {
 // start makes the node reachable, after New or stop.
 func (s *scripted) start() {
 	lis := memnet.Listen(256 << 10)
-	server := s.serve(lis)
+	end := s.serve(lis)
 	s.mu.Lock()
-	s.lis, s.server = lis, server
+	s.lis, s.end = lis, end
 	s.mu.Unlock()
 }
 
@@ -66,15 +68,18 @@ func (s *scripted) start() {
 func (s *scripted) listen(tb testing.TB) string {
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
-	server := s.serve(lis)
-	tb.Cleanup(server.Stop)
+	tb.Cleanup(s.serve(lis))
 	return lis.Addr().String()
 }
 
-func (s *scripted) serve(lis net.Listener) *grpc.Server {
-	creds := s.creds
-	if creds == nil {
-		creds = insecure.NewCredentials()
+// serve serves a listener, and returns how to end that.
+func (s *scripted) serve(lis net.Listener) (end func()) {
+	if !s.grpcOnly {
+		return s.serveFrames(lis)
+	}
+	creds := insecure.NewCredentials()
+	if s.tls != nil {
+		creds = credentials.NewTLS(s.tls)
 	}
 	server := grpc.NewServer(
 		grpc.Creds(creds),
@@ -84,16 +89,16 @@ func (s *scripted) serve(lis net.Listener) *grpc.Server {
 	)
 	storagepb.RegisterStorageServer(server, s)
 	go func() { _ = server.Serve(lis) }() // ends with server.Stop
-	return server
+	return server.Stop
 }
 
 func (s *scripted) stop() {
 	s.mu.Lock()
-	server, lis := s.server, s.lis
-	s.server, s.lis = nil, nil
+	end, lis := s.end, s.lis
+	s.end, s.lis = nil, nil
 	s.mu.Unlock()
-	if server != nil {
-		server.Stop()
+	if end != nil {
+		end()
 		_ = lis.Close()
 	}
 }

@@ -156,41 +156,43 @@ func TestASilentNodeIsStalledUntilItSaysSomething(t *testing.T) {
 
 func TestAFrozenNodeIsFoundWithoutTraffic(t *testing.T) {
 	const goAwayLimit = 5 * time.Second // gRPC waits so long for a blocked write before it gives up
-	for name, tc := range map[string]struct {
-		dir    string
-		within time.Duration
-	}{
-		"answers do not come": {"read", pingEvery + pingTimeout},
-		"nothing goes out":    {"write", pingEvery + pingTimeout + goAwayLimit},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				n := newScripted()
-				n.start()
-				var frozen atomic.Pointer[chan struct{}]
-				changes := make(states, 8)
-				c := n.connect(t, func(cfg *Config) {
-					cfg.OnChange = changes.tell
-					cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
-						conn, err := n.dial(ctx, addr)
-						return &freezable{Conn: conn, frozen: &frozen, dir: tc.dir, closed: make(chan struct{})}, err
-					}
-				})
-				changes.until(t, Up)
-				gate := make(chan struct{})
-				frozen.Store(&gate)
-				frozenAt := time.Now()
-				changes.until(t, Down)
-				require.LessOrEqual(t, time.Since(frozenAt), tc.within)
-				close(gate)
-				frozen.Store(nil)
-				changes.until(t, Up)
-				done := newBox(1)
-				require.NoError(t, c.Send(read(done)))
-				require.NoError(t, (<-done.results).Err)
-			})
+	overBoth(t, func(t *testing.T, grpcOnly bool) {
+		within := pingEvery + pingTimeout
+		t.Run("answers do not come", func(t *testing.T) { frozen(t, "read", grpcOnly, within) })
+		if grpcOnly {
+			within += goAwayLimit
+		}
+		t.Run("nothing goes out", func(t *testing.T) { frozen(t, "write", grpcOnly, within) })
+	})
+}
+
+func frozen(t *testing.T, dir string, grpcOnly bool, within time.Duration) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newScripted()
+		n.grpcOnly = grpcOnly
+		n.start()
+		var frozen atomic.Pointer[chan struct{}]
+		changes := make(states, 8)
+		c := n.connect(t, func(cfg *Config) {
+			cfg.OnChange = changes.tell
+			cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
+				conn, err := n.dial(ctx, addr)
+				return &freezable{Conn: conn, frozen: &frozen, dir: dir, closed: make(chan struct{})}, err
+			}
 		})
-	}
+		changes.until(t, Up)
+		gate := make(chan struct{})
+		frozen.Store(&gate)
+		frozenAt := time.Now()
+		changes.until(t, Down)
+		require.LessOrEqual(t, time.Since(frozenAt), within)
+		close(gate)
+		frozen.Store(nil)
+		changes.until(t, Up)
+		done := newBox(1)
+		require.NoError(t, c.Send(read(done)))
+		require.NoError(t, (<-done.results).Err)
+	})
 }
 
 // freezable is a connection that can stop to carry anything, one way.

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc/credentials"
 )
 
 // certificate makes a self-signed certificate for 127.0.0.1, and who trusts it.
@@ -33,9 +32,14 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 }
 
 func TestOverTLSANodeIsUpOnlyIfItsCertificateIsTrusted(t *testing.T) {
+	overBoth(t, overTLS)
+}
+
+func overTLS(t *testing.T, grpcOnly bool) {
 	cert, pool := certificate(t)
 	n := newScripted()
-	n.creds = credentials.NewTLS(&tls.Config{Certificates: []tls.Certificate{cert}})
+	n.grpcOnly = grpcOnly
+	n.tls = &tls.Config{Certificates: []tls.Certificate{cert}}
 	n.start()
 	changes := make(states, 8)
 	c := n.connect(t, func(cfg *Config) { cfg.TLS, cfg.OnChange = &tls.Config{RootCAs: pool}, changes.tell })

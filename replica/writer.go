@@ -6,14 +6,12 @@ import (
 	"math"
 	"runtime"
 	"time"
-
-	"github.com/devrev/pairdb/storagepb"
 )
 
 // write hands a lane's operations to its stream, a batch at a time, until the link
 // is cut. A batch is what was queued while the one before was being handed over
-// (gRPC's Send blocks when the stream's flow control or write buffer is full).
-func (l *link) write(ln *lane, stream storagepb.Storage_ExchangeClient) {
+// (which blocks while the node takes nothing).
+func (l *link) write(ln *lane, s stream) {
 	var f frame
 	var late []ended
 	for {
@@ -26,7 +24,7 @@ func (l *link) write(ln *lane, stream storagepb.Storage_ExchangeClient) {
 		if f.len() == 0 {
 			continue
 		}
-		if err := stream.SendMsg(&f.out); err != nil {
+		if err := s.send(&f); err != nil {
 			if !errors.Is(err, io.EOF) { // else the reader learns the cause
 				l.conn.goDown(l, l.cause(err))
 			}

@@ -2,6 +2,7 @@ package storagenode
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -10,7 +11,6 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
@@ -31,6 +31,7 @@ type Node struct {
 	server *node.Server
 	grpc   *grpc.Server
 	health *health.Server
+	tls    *tls.Config // nil is plaintext
 	made   bool
 
 	closeOnce sync.Once
@@ -71,12 +72,12 @@ func Open(dir string, id Identity, opts ...Option) (*Node, error) {
 	if err != nil {
 		return nil, joinNew(err, engine.Close())
 	}
-	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy, made: made, closed: make(chan struct{})}
+	n := &Node{engine: engine, core: core, server: node.NewServer(core), health: healthy, tls: o.tls, made: made, closed: make(chan struct{})}
 	if made && dir != "" {
 		o.core.Log.Warn("made a new, empty store; if there should be data, its disk is perhaps not mounted",
 			"dir", dir, "cluster", id.Cluster, "node", id.Node, "store", StoreIDString(core.StoreID()))
 	}
-	n.grpc = grpc.NewServer(o.serverOptions()...)
+	n.grpc = grpc.NewServer(serverOptions()...)
 	storagepb.RegisterStorageServer(n.grpc, n.server)
 	healthpb.RegisterHealthServer(n.grpc, n.health)
 	reflection.Register(n.grpc)
@@ -123,8 +124,8 @@ const (
 	serverPatient = 10 * time.Second
 )
 
-func (o *options) serverOptions() []grpc.ServerOption {
-	list := []grpc.ServerOption{
+func serverOptions() []grpc.ServerOption {
+	return []grpc.ServerOption{
 		grpc.ForceServerCodecV2(wire.Codec{}),
 		grpc.InitialWindowSize(windowBytes),
 		grpc.InitialConnWindowSize(windowBytes),
@@ -135,16 +136,12 @@ func (o *options) serverOptions() []grpc.ServerOption {
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: fewestPing - time.Second, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: serverPing, Timeout: serverPatient}),
 	}
-	if o.tls != nil {
-		list = append(list, grpc.Creds(credentials.NewTLS(o.tls)))
-	}
-	return list
 }
 
 // Serve serves connections of l until Close, and then returns nil. It closes l.
 // Several listeners may be served at once.
 func (n *Node) Serve(l net.Listener) error {
-	if err := n.grpc.Serve(l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	if err := n.server.Serve(l, n.tls, n.grpc); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
 	}
 	return nil

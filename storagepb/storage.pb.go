@@ -46,6 +46,25 @@
 // must not refuse writes once it is right. While a node knows that its own clock
 // has jumped it refuses clients' writes as TOO_FAR_AHEAD.
 //
+// # Two ways to exchange
+//
+// Every node serves the service below by gRPC. A node may also take, at the same address, connections
+// that carry the frames of Exchange without HTTP/2, which costs both ends far less. Such a
+// connection begins, in both directions, client first, with the 24 bytes
+//
+//   "PAIRDB * FRAME/1\r\n\r\n\r\n\r\n"
+//
+// (over TLS after the handshake, in which the client offers the protocols "pairdb/1" and "h2"),
+// and goes on with frames: one byte of kind, four bytes of length (big endian), and so many bytes.
+//
+//   kind 0  a ClientFrame or a ServerFrame; the first of each direction is the handshake
+//   kind 1  the last frame: a gRPC status code as a varint, then its message; OK is a client that is done
+//   kind 2  ping: the receiver sends a pong; empty
+//   kind 3  pong; empty
+//
+// What is said below of a stream holds for such a connection. A node hangs up on a client of which it has
+// heard nothing for a minute; a client that has nothing to say sends pings.
+//
 // # Bounds
 //
 // A frame has at most 64 MiB, as encoded, and 65,536 operations; either side may end

@@ -1,7 +1,7 @@
 // Package node is a storage node without its disk: the joins, the checks, the
 // group commit and the gRPC service of storagepb, over any Engine.
 //
-// A Core holds the rules, a Server speaks the protocol for it. Package
+// A Core holds the rules, a Server speaks the protocol for it, by gRPC and by package framed. Package
 // storagenode puts them on Pebble, package pairdbtest on a Memory engine.
 //
 // # Invariants

@@ -25,21 +25,25 @@ const (
 	maxFrameOps = 1 << 16
 )
 
-// An exchange is one stream. One goroutine receives and applies, one sends; what
-// waits for the disk waits at the syncer, so the next frame is applied while the
+// An exchange is one stream. One goroutine receives and applies, and sends what may leave at once
+// by itself: to wake another one for it costs more than the sending. One sends
+// what had to wait for the disk, at the syncer, so that the next frame is applied while the
 // one before is being synced.
 type exchange struct {
 	server *Server
-	stream storagepb.Storage_ExchangeServer
-	ctx    context.Context // of the stream and the server
+	link   link
+	ctx    context.Context // of the link and the server
 	cut    context.CancelFunc
 
 	stalled chan struct{} // closed when the client has not read for too long
 	patient *time.Timer   // closes it; runs while a frame is being sent
 
 	mu       sync.Mutex // guards what follows
-	changed  *sync.Cond // some of it has changed, or ctx has ended
+	roomy    *sync.Cond // ops, bytes or answers have fallen, or ctx has ended
+	leaving  *sync.Cond // the sender has something to look at
 	outbox   []reply    // may leave
+	running  bool       // the receiver is at a frame, and sends what is in the outbox after it
+	sending  bool       // by either
 	ops      int        // received, not yet sent
 	bytes    int        // of those
 	answers  int        // bytes of answers made, not yet sent
@@ -48,12 +52,12 @@ type exchange struct {
 	over     bool       // nothing will be sent any more
 }
 
-func newExchange(s *Server, stream storagepb.Storage_ExchangeServer) *exchange {
-	x := &exchange{server: s, stream: stream, stalled: make(chan struct{})}
+func newExchange(s *Server, l link) *exchange {
+	x := &exchange{server: s, link: l, stalled: make(chan struct{})}
 	x.patient = time.AfterFunc(sendPatience, sync.OnceFunc(func() { close(x.stalled) }))
 	x.patient.Stop()
-	x.changed = sync.NewCond(&x.mu)
-	x.ctx, x.cut = context.WithCancel(stream.Context())
+	x.roomy, x.leaving = sync.NewCond(&x.mu), sync.NewCond(&x.mu)
+	x.ctx, x.cut = context.WithCancel(l.context())
 	return x
 }
 
@@ -83,26 +87,27 @@ func (x *exchange) serve() error {
 
 func (x *exchange) wake() {
 	x.mu.Lock()
-	x.changed.Broadcast()
+	x.roomy.Broadcast()
+	x.leaving.Signal()
 	x.mu.Unlock()
 }
 
 func (x *exchange) receive() {
 	for {
 		var frame wire.OperationsFrame
-		if err := x.stream.RecvMsg(&frame); err != nil {
+		err := x.link.receive(&frame)
+		if n := len(frame.Operations); err == nil && n > maxFrameOps {
+			err = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
+		}
+		if err != nil {
 			x.mu.Lock()
 			x.received = errors.Is(err, io.EOF)
 			x.broken = err
-			x.changed.Broadcast()
+			x.leaving.Signal()
 			x.mu.Unlock()
-			return
-		}
-		if n := len(frame.Operations); n > maxFrameOps {
-			x.mu.Lock()
-			x.broken = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
-			x.changed.Broadcast()
-			x.mu.Unlock()
+			if !errors.Is(err, io.EOF) {
+				x.cut()
+			}
 			return
 		}
 		ops := make([]*wire.Operation, len(frame.Operations))
@@ -110,6 +115,10 @@ func (x *exchange) receive() {
 			ops[i] = &frame.Operations[i]
 		}
 		x.accept(ops, time.Now())
+		if x.sendMine() != nil {
+			x.cut() // the sender tells why
+			return
+		}
 	}
 }
 
@@ -149,10 +158,11 @@ func (x *exchange) admit(ops []*wire.Operation) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for (x.ops >= streamOps || x.bytes >= streamBytes) && x.ctx.Err() == nil {
-		x.changed.Wait()
+		x.roomy.Wait()
 	}
 	x.ops += len(ops)
 	x.bytes += n
+	x.running = true
 }
 
 func (x *exchange) room(op *wire.Operation, received time.Time) {
@@ -165,8 +175,10 @@ func (x *exchange) room(op *wire.Operation, received time.Time) {
 		expiry := time.AfterFunc(time.Until(received.Add(time.Duration(ms)*time.Millisecond)), x.wake)
 		defer expiry.Stop()
 	}
+	x.running = false // what is in the outbox is to make the room
+	x.leaving.Signal()
 	for x.answers >= streamBytes && x.ctx.Err() == nil && !expired(op, received) {
-		x.changed.Wait()
+		x.roomy.Wait()
 	}
 }
 
@@ -192,7 +204,7 @@ func (x *exchange) put(replies []reply) {
 		} else {
 			x.outbox = append(x.outbox, replies...)
 		}
-		x.changed.Broadcast()
+		x.tellSender()
 	}
 	x.mu.Unlock()
 	if over {

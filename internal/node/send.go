@@ -24,18 +24,54 @@ const (
 func (x *exchange) send() error {
 	for {
 		replies, err := x.next()
-		for len(replies) > 0 {
-			n := fitting(replies)
-			if failed := x.sendFrame(replies[:n]); failed != nil {
-				x.release(replies)
-				return failed
-			}
-			x.release(replies[:n])
-			replies = replies[n:]
+		if failed := x.sendAll(replies); failed != nil {
+			return failed
 		}
 		if err != nil {
 			return ended(err)
 		}
+	}
+}
+
+// sendMine sends what the receiver's frame has put into the outbox, unless the sender is at it.
+func (x *exchange) sendMine() error {
+	x.mu.Lock()
+	x.running = false
+	if x.sending || x.over || len(x.outbox) == 0 || x.server.ctx.Err() != nil {
+		x.tellSender()
+		x.mu.Unlock()
+		return nil
+	}
+	replies := x.outbox
+	x.outbox, x.sending = nil, true
+	x.mu.Unlock()
+	return x.sendAll(replies)
+}
+
+// sendAll sends replies, as the one that does.
+func (x *exchange) sendAll(replies []reply) error {
+	var failed error
+	for len(replies) > 0 && failed == nil {
+		n := fitting(replies)
+		failed = x.sendFrame(replies[:n])
+		x.release(replies[:n])
+		replies = replies[n:]
+	}
+	x.release(replies)
+	x.mu.Lock()
+	x.sending = false
+	if failed != nil && x.broken == nil {
+		x.broken = failed
+	}
+	x.tellSender()
+	x.mu.Unlock()
+	return failed
+}
+
+// tellSender wakes the sender if there is something for it. mu is held.
+func (x *exchange) tellSender() {
+	if !x.running && !x.sending && (len(x.outbox) > 0 || x.broken != nil || x.ctx.Err() != nil) {
+		x.leaving.Signal()
 	}
 }
 
@@ -53,8 +89,11 @@ func (x *exchange) next() ([]reply, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for {
+		for (x.running || x.sending) && x.ctx.Err() == nil || x.sending {
+			x.leaving.Wait()
+		}
 		replies := x.outbox
-		x.outbox = nil
+		x.outbox, x.sending = nil, true
 		switch {
 		case x.server.ctx.Err() != nil:
 			return replies, status.Error(codes.Unavailable, "the node is stopping")
@@ -67,7 +106,8 @@ func (x *exchange) next() ([]reply, error) {
 		case x.ctx.Err() != nil:
 			return nil, status.FromContextError(x.ctx.Err()).Err()
 		}
-		x.changed.Wait()
+		x.sending = false
+		x.leaving.Wait()
 	}
 }
 
@@ -90,17 +130,20 @@ func fitting(replies []reply) int {
 }
 
 func (x *exchange) sendFrame(replies []reply) error {
-	frame := wire.Frame{Bytes: wire.NewFrameBuffer()}
+	frame := wire.NewFrame()
 	for i := range replies {
 		frame.Bytes = wire.AppendAnswer(frame.Bytes, replies[i].answer)
 	}
 	x.patient.Reset(sendPatience)
 	defer x.patient.Stop()
-	return x.stream.SendMsg(&frame)
+	return x.link.send(&frame)
 }
 
 // release takes replies, sent or given up, off all that is counted.
 func (x *exchange) release(replies []reply) {
+	if len(replies) == 0 {
+		return
+	}
 	var takenOps, takenBytes, bytes, answers int
 	for _, r := range replies {
 		bytes += r.bytes
@@ -114,7 +157,8 @@ func (x *exchange) release(replies []reply) {
 	x.ops -= len(replies)
 	x.bytes -= bytes
 	x.answers -= answers
-	x.changed.Broadcast()
+	x.roomy.Broadcast()
+	x.tellSender() // that may have been the last
 	x.mu.Unlock()
 	x.server.core.load.release(takenOps, takenBytes+answers)
 }

@@ -65,7 +65,12 @@ func (s *Server) Describe(context.Context, *storagepb.DescribeRequest) (*storage
 
 // Exchange implements storagepb.StorageServer.
 func (s *Server) Exchange(stream storagepb.Storage_ExchangeServer) error {
-	first, err := stream.Recv()
+	return s.exchange(&grpcLink{stream})
+}
+
+// exchange serves one link until it is done, and returns why, for the client.
+func (s *Server) exchange(l link) error {
+	first, err := l.first()
 	if err != nil {
 		return err
 	}
@@ -73,10 +78,10 @@ func (s *Server) Exchange(stream storagepb.Storage_ExchangeServer) error {
 	if err != nil {
 		return err
 	}
-	if err := stream.Send(&storagepb.ServerFrame{Welcome: welcome}); err != nil {
+	if err := l.greet(&storagepb.ServerFrame{Welcome: welcome}); err != nil {
 		return err
 	}
-	return newExchange(s, stream).serve()
+	return newExchange(s, l).serve()
 }
 
 // welcome answers the handshake, or refuses the stream.

@@ -77,7 +77,7 @@ func TestReadsAreRefusedWhileUnreadAnswersFillTheNode(t *testing.T) {
 func TestAReadThatWaitsForAStreamToBeReadExpires(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, _ := filled(t, Limits{}, 1)
-		x := newExchange(s.server, &silent{ctx: t.Context()})
+		x := newExchange(s.server, &grpcLink{&silent{ctx: t.Context()}})
 		defer x.cut()
 		x.made(streamBytes)
 		op := read("k0", storagepb.Kind_READ_STATE)

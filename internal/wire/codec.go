@@ -6,6 +6,8 @@ import (
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/proto" // what Codec leaves to the generated code
 	"google.golang.org/grpc/mem"
+
+	"github.com/devrev/pairdb/internal/framed"
 )
 
 // Codec is gRPC's codec for protobuf, but for frames of operations and answers, which it
@@ -16,9 +18,23 @@ import (
 // It is for both ends: grpc.ForceCodecV2, grpc.ForceServerCodecV2.
 type Codec struct{}
 
-// A Frame is a frame on its way out, as bytes: what AppendOperation and AppendAnswer made.
-// Marshalling takes them away.
+// A Frame is a frame on its way out, as bytes: room for a header of framed.HeaderBytes, and what
+// AppendOperation and AppendAnswer have appended. Marshalling takes them away.
 type Frame struct{ Bytes []byte }
+
+// NewFrame returns an empty frame.
+func NewFrame() Frame {
+	return Frame{Bytes: (*framePool{}.Get(framed.HeaderBytes))[:framed.HeaderBytes]}
+}
+
+// Free gives the bytes back, for the next frame.
+func (f *Frame) Free() {
+	if f.Bytes != nil {
+		b := f.Bytes
+		f.Bytes = nil
+		framePool{}.Put(&b)
+	}
+}
 
 // An OperationsFrame is a ClientFrame that came in. Its operations are made anew by each
 // Unmarshal, since they stay in use.
@@ -44,7 +60,7 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	if !ok {
 		return generated().Marshal(v)
 	}
-	b := f.Bytes
+	b := f.Bytes[:copy(f.Bytes, f.Bytes[framed.HeaderBytes:])] // gRPC has a header of its own
 	f.Bytes = nil
 	return mem.BufferSlice{mem.NewBuffer(&b, framePool{})}, nil
 }
@@ -90,6 +106,3 @@ func (framePool) Put(b *[]byte) {
 		frameBuffers.Put(b)
 	}
 }
-
-// NewFrameBuffer returns an empty buffer for a Frame's bytes.
-func NewFrameBuffer() []byte { return (*framePool{}.Get(0))[:0] }

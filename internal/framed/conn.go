@@ -1,0 +1,183 @@
+package framed
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+const (
+	// Preface begins a connection, in both directions. It is as long as that of HTTP/2, since servers
+	// of that look at it once they have so much.
+	Preface = "PAIRDB * FRAME/1\r\n\r\n\r\n\r\n"
+
+	// ALPN is the protocol's name in TLS handshakes.
+	ALPN = "pairdb/1"
+
+	// HeaderBytes are what Send wants in front of a frame, to write its header to.
+	HeaderBytes = 5
+
+	// MaxFrameBytes bounds a frame that is received.
+	MaxFrameBytes = 64 << 20
+
+	// lastWords bounds the wait for the peer to hang up after End.
+	lastWords = time.Second
+)
+
+// The kinds of frames.
+const (
+	message = iota
+	end
+	ping
+	pong
+)
+
+var (
+	// ErrPreface says that the peer does not speak this protocol.
+	ErrPreface = errors.New("the peer does not speak pairdb's frames")
+	// ErrSilent says that the peer has answered no ping.
+	ErrSilent = errors.New("the peer answers no ping")
+)
+
+// A Conn is one end of a connection. One goroutine at a time receives; any number send.
+type Conn struct {
+	raw net.Conn
+	in  input
+
+	writing sync.Mutex // guards writes, so that frames go out whole
+
+	cause  atomic.Pointer[error]
+	closed atomic.Bool
+
+	watch watch
+}
+
+// New returns an end of a connection whose prefaces have been exchanged.
+func New(raw net.Conn) *Conn {
+	return &Conn{raw: raw, in: input{from: raw, start: time.Now()}}
+}
+
+// Client sends the preface, first being the client's first frame with room for its header, and returns
+// the connection when the node has answered with its own. ErrPreface says that it has not. The
+// caller bounds the wait, by closing raw.
+func Client(raw net.Conn, first []byte) (*Conn, error) {
+	putHeader(first, message)
+	if _, err := raw.Write(append([]byte(Preface), first...)); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrPreface, err) // it hung up on what it saw of it
+	}
+	c := New(raw)
+	for read := 0; read < len(Preface); {
+		b, err := c.in.take(1)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrPreface, err)
+		}
+		if b[0] != Preface[read] {
+			return nil, ErrPreface
+		}
+		read++
+	}
+	return c, nil
+}
+
+// Send sends a message: frame from HeaderBytes on, which is the caller's again when Send returns. It
+// blocks while the peer takes nothing.
+func (c *Conn) Send(frame []byte) error { return c.write(frame, message) }
+
+func (c *Conn) write(frame []byte, kind byte) error {
+	putHeader(frame, kind)
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.writeLocked(frame)
+}
+
+func (c *Conn) writeLocked(frame []byte) error {
+	if _, err := c.raw.Write(frame); err != nil {
+		c.fail(err) // a part of it may be out
+		return c.reason(err)
+	}
+	return nil
+}
+
+func putHeader(frame []byte, kind byte) {
+	frame[0] = kind
+	binary.BigEndian.PutUint32(frame[1:], uint32(len(frame)-HeaderBytes))
+}
+
+// Receive returns the next message; it is the Conn's again at the next call. io.EOF says that the peer
+// is done, a gRPC status why it will send no more.
+func (c *Conn) Receive() ([]byte, error) {
+	for {
+		kind, body, err := c.in.frame()
+		if err != nil {
+			return nil, c.reason(err)
+		}
+		switch kind {
+		case message:
+			return body, nil
+		case end:
+			return nil, ended(body)
+		case ping:
+			if err := c.write(make([]byte, HeaderBytes), pong); err != nil {
+				return nil, err
+			}
+		case pong:
+		default:
+			return nil, status.Errorf(codes.InvalidArgument, "a frame of unknown kind %d", kind)
+		}
+	}
+}
+
+func ended(body []byte) error {
+	code, n := binary.Uvarint(body)
+	switch {
+	case n <= 0 || code > 1<<31:
+		return status.Error(codes.Internal, "the connection was ended without a reason")
+	case codes.Code(code) == codes.OK:
+		return io.EOF
+	}
+	return status.Error(codes.Code(code), string(body[n:]))
+}
+
+// End tells the peer why no more will come, nil being that all is done, waits a moment
+// for it to hang up, and closes the connection. Nobody else is receiving.
+func (c *Conn) End(why error) {
+	s := status.Convert(why)
+	frame := binary.AppendUvarint(make([]byte, HeaderBytes), uint64(s.Code()))
+	_ = c.raw.SetDeadline(time.Now().Add(lastWords))
+	if c.write(append(frame, s.Message()...), end) == nil {
+		if half, ok := c.raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			_, _ = io.Copy(io.Discard, c.raw) // until the peer hangs up, or lastWords
+		}
+	}
+	c.Close()
+}
+
+// Close ends the connection at once: who sends or receives gets an error. It may be called again.
+func (c *Conn) Close() {
+	c.fail(net.ErrClosed)
+	c.watch.stop()
+}
+
+// fail closes the connection for cause, unless it is closed already.
+func (c *Conn) fail(cause error) {
+	c.cause.CompareAndSwap(nil, &cause)
+	if c.closed.CompareAndSwap(false, true) {
+		_ = c.raw.Close() // it is being given up
+	}
+}
+
+// reason is why the connection was closed, which says more than that it is.
+func (c *Conn) reason(err error) error {
+	if cause := c.cause.Load(); cause != nil {
+		return *cause
+	}
+	return err
+}

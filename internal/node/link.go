@@ -1,0 +1,116 @@
+package node
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/devrev/pairdb/internal/framed"
+	"github.com/devrev/pairdb/internal/wire"
+	"github.com/devrev/pairdb/storagepb"
+)
+
+// A link brings the frames of one exchange. One goroutine at a time receives, and one sends.
+type link interface {
+	// context ends with the link.
+	context() context.Context
+	// first and greet are the handshake.
+	first() (*storagepb.ClientFrame, error)
+	greet(*storagepb.ServerFrame) error
+	receive(*wire.OperationsFrame) error
+	// send blocks while the client takes nothing, until the link ends.
+	send(*wire.Frame) error
+}
+
+// A grpcLink is a stream of gRPC.
+type grpcLink struct {
+	stream storagepb.Storage_ExchangeServer
+}
+
+func (l *grpcLink) context() context.Context               { return l.stream.Context() }
+func (l *grpcLink) first() (*storagepb.ClientFrame, error) { return l.stream.Recv() }
+func (l *grpcLink) greet(f *storagepb.ServerFrame) error   { return l.stream.Send(f) }
+func (l *grpcLink) receive(f *wire.OperationsFrame) error  { return l.stream.RecvMsg(f) }
+func (l *grpcLink) send(f *wire.Frame) error               { return l.stream.SendMsg(f) }
+
+// A framedLink is a connection of package framed.
+type framedLink struct {
+	conn *framed.Conn
+	ctx  context.Context
+}
+
+const (
+	// A client that hears nothing asks each 12 s; one of which nothing is heard for so
+	// long is cut off, or gone without a word.
+	silence         = 45 * time.Second
+	silencePatience = 15 * time.Second
+)
+
+// serveFramed serves a connection that has begun as one of package framed. opened is called when the client
+// is known.
+func (s *Server) serveFramed(raw net.Conn, opened func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	l := &framedLink{conn: framed.New(raw), ctx: ctx}
+	if _, err := raw.Write([]byte(framed.Preface)); err != nil {
+		l.conn.Close()
+		return
+	}
+	l.conn.Watch(silence, silencePatience, false)
+	l.conn.End(s.exchange(&greeting{l, opened}))
+}
+
+// A greeting is a link that tells when the handshake is over.
+type greeting struct {
+	*framedLink
+	over func()
+}
+
+func (l *greeting) greet(f *storagepb.ServerFrame) error {
+	l.over()
+	return l.framedLink.greet(f)
+}
+
+func (l *framedLink) context() context.Context { return l.ctx }
+
+func (l *framedLink) first() (*storagepb.ClientFrame, error) {
+	body, err := l.conn.Receive()
+	if err != nil {
+		return nil, err
+	}
+	f := new(storagepb.ClientFrame)
+	if err := proto.Unmarshal(body, f); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return f, nil
+}
+
+func (l *framedLink) greet(f *storagepb.ServerFrame) error {
+	b, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, f)
+	if err != nil {
+		return err
+	}
+	return l.conn.Send(b)
+}
+
+// receive reads the operations where the frame lies, which is theirs.
+func (l *framedLink) receive(f *wire.OperationsFrame) error {
+	body, err := l.conn.Receive()
+	if err != nil {
+		return err
+	}
+	f.Operations, f.Hello, err = wire.Operations(l.conn.Own(body), nil)
+	if err != nil {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return nil
+}
+
+func (l *framedLink) send(f *wire.Frame) error {
+	defer f.Free()
+	return l.conn.Send(f.Bytes)
+}
