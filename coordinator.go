@@ -21,7 +21,7 @@ import (
 //	tail         the connections go on feeding the machine; when its last operation has ended, it
 //	             reports who missed the write; Close waits for it
 //
-// No goroutine is started for a request.
+// No goroutine is started for a request, but by a timer that rings, for that moment.
 
 // call is what is known of a request before anything is sent.
 type call struct {

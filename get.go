@@ -60,7 +60,7 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if shared {
 		state = withOwnValues(state)
 	}
-	obj.Siblings = siblings(state, k.c.cfg.now())
+	obj.Siblings = siblings(state, k.c.cfg.now)
 	resolver := o.resolve
 	if resolver == nil {
 		resolver = k.c.cfg.resolve
@@ -113,16 +113,17 @@ func newest(s vclock.State) vclock.Stamp {
 	return n
 }
 
-// siblings are the state's, oldest first.
-func siblings(s vclock.State, now time.Time) []Sibling {
+// siblings are the state's, oldest first. The time is asked for only where one may have expired.
+func siblings(s vclock.State, now func() time.Time) []Sibling {
 	if len(s.Siblings) == 0 {
 		return nil
 	}
 	out := make([]Sibling, len(s.Siblings))
 	for i := range s.Siblings {
 		in := &s.Siblings[i]
-		out[i] = Sibling{Value: in.Value, Dot: in.Dot, Deleted: in.DeletedAt(now)}
+		out[i] = Sibling{Value: in.Value, Dot: in.Dot, Deleted: in.Tombstone}
 		if in.Expires != 0 {
+			out[i].Deleted = in.DeletedAt(now())
 			out[i].Expires = time.UnixMilli(in.Expires)
 		}
 		if out[i].Value == nil && !in.Tombstone {

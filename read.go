@@ -159,25 +159,22 @@ func (r *readRequest) free() {
 // gives up when the caller does.
 func (r *readRequest) wait() {
 	r.call.c.hedges.earn()
-	late := r.waiter.after(r.patience(0))
+	done := r.call.ctx.Done()
 	defer r.waiter.stop()
-	for hedges := 1; ; hedges++ {
-		select {
-		case <-r.waiter.woken:
-			r.waiter.taken = true
+	for hedges := 0; ; hedges++ {
+		r.waiter.after(r.patience(hedges))
+		switch r.waiter.next(done) {
+		case decided:
 			r.withdraw((*replica.Conn).WithdrawWaiting)
 			return
-		case <-r.call.ctx.Done():
-			r.giveUp()
-			return
-		case <-late:
-			if !time.Now().Before(r.call.deadline) {
-				r.giveUp()
-				return
+		case rang:
+			if time.Now().Before(r.call.deadline) {
+				r.hedge()
+				continue
 			}
-			r.hedge()
-			late = r.waiter.after(r.patience(hedges))
 		}
+		r.giveUp()
+		return
 	}
 }
 

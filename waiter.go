@@ -2,38 +2,74 @@ package pairdb
 
 import "time"
 
-// A waiter is how the caller of a request sleeps until it is decided. It is used again
-// with its request, within one client: a channel and a timer cost more than all else that a
-// request allocates.
+// A waiter is how the caller of a request sleeps until it is decided, its timer rings, or its context ends. All but
+// the context come by one channel: with a context that never ends the wait is a plain receive, and else a select of two, which
+// costs half of one that has a timer's channel besides. It is used again with its request, within one client: a channel and a timer
+// cost more than all else that a request allocates.
 type waiter struct {
-	woken chan struct{} // holds a token once the request is decided
-	taken bool          // the caller has received it
-	timer *time.Timer
+	events chan event // has room for all that can come
+	taken  bool       // the caller has received decided
+	timer  *time.Timer
+	armed  bool // rang is still to come
 }
 
-func newWaiter() waiter { return waiter{woken: make(chan struct{}, 1)} }
+// An event ends a sleep.
+type event uint8
+
+const (
+	decided event = iota // the request is; once in its life
+	rang                 // the timer did; once per after
+	gone                 // the caller's context ended
+)
+
+func newWaiter() waiter { return waiter{events: make(chan event, 2)} }
 
 // wake is called once in a request's life.
-func (w *waiter) wake() { w.woken <- struct{}{} }
+func (w *waiter) wake() { w.events <- decided }
 
-// after returns a channel that receives d from now, or at once.
-func (w *waiter) after(d time.Duration) <-chan time.Time {
-	d = max(d, 1)
+// after has the timer ring d from now, or at once. It is not armed.
+func (w *waiter) after(d time.Duration) {
+	w.armed = true
 	if w.timer == nil {
-		w.timer = time.NewTimer(d)
+		w.timer = time.AfterFunc(d, func() { w.events <- rang })
 	} else {
 		w.timer.Reset(d)
 	}
-	return w.timer.C
 }
 
-// stop ends what after began: nothing is received from its channel any more.
-func (w *waiter) stop() { w.timer.Stop() }
+// next sleeps until something happens; done is the context's, and may be nil.
+func (w *waiter) next(done <-chan struct{}) event {
+	if done == nil {
+		return w.note(<-w.events)
+	}
+	select {
+	case e := <-w.events:
+		return w.note(e)
+	case <-done:
+		return gone
+	}
+}
+
+func (w *waiter) note(e event) event {
+	w.taken = w.taken || e == decided
+	w.armed = w.armed && e != rang
+	return e
+}
+
+// stop ends what after began: nothing comes of the timer any more.
+func (w *waiter) stop() {
+	if w.timer.Stop() {
+		w.armed = false
+	}
+	for w.armed { // it is ringing
+		w.note(<-w.events)
+	}
+}
 
 // reset makes the waiter of a request that has ended ready for the next.
 func (w *waiter) reset() {
 	if !w.taken {
-		<-w.woken // a request that has ended was decided
+		<-w.events // a request that has ended was decided
 	}
 	w.taken = false
 }

@@ -47,7 +47,8 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down
 	w := k.c.writes.Get().(*writeRequest)
 	w.users.Store(1)
 	w.call, w.dot, w.pinned, w.over = *k, sib.Dot, pinned, over
-	tail := time.Now().Add(defaultTail)
+	now := time.Now()
+	tail := now.Add(defaultTail)
 	w.until = later(k.deadline, tail)
 	w.long = w.until.After(tail)
 	err := w.m.Init(quorum.WriteParams{
@@ -71,7 +72,7 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down
 	w.mu.Lock()
 	w.follow(w.m.Start())
 	w.unlock()
-	w.wait()
+	w.wait(k.deadline.Sub(now))
 	return w, nil
 }
 
@@ -151,8 +152,12 @@ func valuesMissing(s vclock.State) bool {
 
 // unlock frees mu and then does what the steps left to do.
 func (w *writeRequest) unlock() {
+	var missed quorum.Set
 	if !w.ended && w.m.Outcome() != quorum.Pending && w.flying == 0 {
 		w.ended, w.work.ended = true, true
+		if !w.m.NotApplied() {
+			missed = w.m.Missed()
+		}
 	}
 	w.tellFate()
 	todo := w.work.take(w.call.c)
@@ -165,7 +170,7 @@ func (w *writeRequest) unlock() {
 		w.free()
 	}
 	if todo.ended {
-		w.end()
+		w.end(missed)
 	}
 }
 
@@ -181,14 +186,11 @@ func (w *writeRequest) tellFate() {
 	}
 }
 
-// end is reached once, when the outcome is decided and no operation is under way.
-func (w *writeRequest) end() {
+// end is reached once, when the outcome is decided and no operation is under way. Owners that missed a write
+// that others may have are told of.
+func (w *writeRequest) end(missed quorum.Set) {
 	w.release()
-	w.mu.Lock()
-	missed := w.m.Missed()
-	applied := !w.m.NotApplied()
-	w.mu.Unlock()
-	if missed != 0 && applied {
+	if missed != 0 {
 		w.call.c.counters.missed.Add(uint64(missed.Len()))
 		if hooks := w.call.c.cfg.hooks.missed; len(hooks) > 0 {
 			e := Missed{Tenant: w.call.tenant, Key: w.call.key, Dot: w.dot, Nodes: w.call.nodeIDs(missed)}
@@ -229,15 +231,10 @@ func (k *call) nodeIDs(set quorum.Set) []topology.NodeID {
 	return ids
 }
 
-// wait sleeps until the outcome is decided or the caller stops waiting.
-func (w *writeRequest) wait() {
-	timeout := w.waiter.after(time.Until(w.call.deadline))
-	select {
-	case <-w.waiter.woken:
-		w.waiter.taken = true
-	case <-w.call.ctx.Done():
-		w.giveUp()
-	case <-timeout:
+// wait sleeps until the outcome is decided or the caller stops waiting, at the latest when patience is over.
+func (w *writeRequest) wait(patience time.Duration) {
+	w.waiter.after(patience)
+	if w.waiter.next(w.call.ctx.Done()) != decided {
 		w.giveUp()
 	}
 	w.waiter.stop()
