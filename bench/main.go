@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -48,10 +49,13 @@ func main() {
 		return
 	}
 	o := parse(os.Args[1:])
+	endProfile, err := profile("client")
+	failIf(err)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second interrupt ends the program at once
-	err := run(ctx, o)
+	err = run(ctx, o)
 	stop()
+	endProfile()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -73,6 +77,13 @@ func parse(args []string) *options {
 	flags.StringVar(&o.dir, "dir", "", "directory for the servers' files, on a real disk (default: a temporary one)")
 	flags.StringVar(&o.json, "json", "", "write the results to this file too")
 	flags.StringVar(&o.charts, "charts", "", "write charts (SVG) to this directory")
+	flags.Func("profile", "directory for CPU profiles of this process (client.pprof) and of each node", func(dir string) error {
+		dir, err := filepath.Abs(dir)
+		if err != nil {
+			return err
+		}
+		return os.Setenv(profileEnv, dir) // for the nodes too
+	})
 	flags.StringVar(&o.from, "from", "", "measure nothing; report the results in this JSON file")
 	flags.DurationVar(&o.limit, "limit", 0, "what the whole run may take; measurements are shortened to fit (default 12m, with --quick 55s)")
 	flags.IntVar(&o.settings.Rounds, "rounds", 3, "how often each case is measured")

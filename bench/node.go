@@ -33,6 +33,9 @@ func serveNode() bool {
 	id := flags.String("id", "", "the node's name")
 	dir := flags.String("dir", "", "of the store; empty is memory")
 	_ = flags.Parse(os.Args[1:]) // it exits
+	endProfile, err := profile("node-" + *id)
+	failIf(err)
+	defer endProfile()
 	var opts []storagenode.Option
 	if *dir == "" {
 		opts = append(opts, storagenode.Memory())
