@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/devrev/pairdb/bench/child"
 	"github.com/devrev/pairdb/bench/load"
 	"github.com/devrev/pairdb/bench/peers"
 	"github.com/devrev/pairdb/bench/report"
@@ -181,7 +182,7 @@ func (r *Run) Measure(ctx context.Context, c report.Case) (report.Sample, error)
 	}
 	window := load.Window{
 		Warm: inSeconds(r.Settings.Warm), Length: inSeconds(r.Settings.Seconds), Keys: keys,
-		Seed: r.Settings.Seed + uint64(len(r.Results.Measured)),
+		Seed: r.Settings.Seed + uint64(len(r.Results.Measured)), Servers: child.CPUTime,
 	}
 	per := 1.0
 	if c.Workload == report.PutMany || c.Workload == report.GetMany {
@@ -206,7 +207,7 @@ func sampleOf(r load.Result, per float64, idle int, offered float64) report.Samp
 		OpsPerSecond: r.PerSecond * per, Offered: offered * per,
 		P50: us(r.Latency.P50), P90: us(r.Latency.P90), P99: us(r.Latency.P99), P999: us(r.Latency.P999), P9999: us(r.Latency.P9999), Max: us(r.Latency.Max),
 		LateP99: us(r.Late.P99), Errors: float64(r.Errors),
-		Allocs: r.Process.Allocs / per, AllocBytes: r.Process.Bytes / per, ClientCPU: us(r.Process.CPU) / per,
+		Allocs: r.Process.Allocs / per, AllocBytes: r.Process.Bytes / per, ClientCPU: us(r.Process.CPU) / per, AllCPU: us(r.Process.AllCPU) / per,
 		Goroutines: float64(r.Process.Goroutines + idle),
 	}
 }

@@ -16,6 +16,8 @@ type Window struct {
 	Warm, Length time.Duration
 	Keys         Keys
 	Seed         uint64 // of the keys
+	// Servers, if not nil, tells the processor time that the servers have spent until now. Closed loops ask it.
+	Servers func() time.Duration
 }
 
 // A Result is what one measurement found.
@@ -69,6 +71,7 @@ func Closed(ctx context.Context, op Op, callers int, w Window) Result {
 		})
 	}
 	pause(ctx, w.Warm)
+	servers := w.servers()
 	meter := startMeter(idle)
 	phase.Store(measuring)
 	began := time.Now()
@@ -85,8 +88,18 @@ func Closed(ctx context.Context, op Op, callers int, w Window) Result {
 	r := Result{Latency: percentiles(latency.merged()), Errors: failures.count.Load(), Err: failures.first()}
 	r.PerSecond = float64(r.Latency.Count) / elapsed.Seconds()
 	r.Process = meter.stop(r.Latency.Count)
+	if spent := w.servers() - servers; spent > 0 {
+		r.Process.AllCPU = r.Process.CPU + spent/time.Duration(max(1, r.Latency.Count))
+	}
 	all.Wait()
 	return r
+}
+
+func (w *Window) servers() time.Duration {
+	if w.Servers == nil {
+		return 0
+	}
+	return w.Servers()
 }
 
 const (

@@ -11,6 +11,7 @@ type Process struct {
 	Allocs     float64       // heap objects per call
 	Bytes      float64       // of heap per call
 	CPU        time.Duration // user and system time per call
+	AllCPU     time.Duration // the same and that of the servers; 0 where it is not known
 	Goroutines int           // more than before the load began, the callers included
 }
 

@@ -105,14 +105,15 @@ type Sample struct {
 	Allocs       float64 `json:"allocs_per_op"`     // of the client's process
 	AllocBytes   float64 `json:"heap_bytes_per_op"` // of the client's process
 	ClientCPU    float64 `json:"client_cpu_us_per_op"`
-	Goroutines   float64 `json:"goroutines"` // of the callers and the client
+	AllCPU       float64 `json:"all_cpu_us_per_op,omitempty"` // of the client's process and the servers'; 0 is not known
+	Goroutines   float64 `json:"goroutines"`                  // of the callers and the client
 }
 
 // fields lists a sample's numbers, for whatever is done to each of them.
 func (s *Sample) fields() []*float64 {
 	return []*float64{
 		&s.OpsPerSecond, &s.Offered, &s.P50, &s.P90, &s.P99, &s.P999, &s.P9999, &s.Max, &s.LateP99, &s.Errors,
-		&s.Allocs, &s.AllocBytes, &s.ClientCPU, &s.Goroutines,
+		&s.Allocs, &s.AllocBytes, &s.ClientCPU, &s.AllCPU, &s.Goroutines,
 	}
 }
 
