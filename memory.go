@@ -97,19 +97,20 @@ func seeded(seed uint64, tenant, key string) uint64 {
 
 func (m *memory) shard(h vclock.KeyHash) *memoryShard { return &m.shards[h.Lo%memoryShards] }
 
-// mint names a write. The caller releases the key when the write has ended, tail included.
-func (m *memory) mint(h vclock.KeyHash, ctx vclock.Clock, s vclock.Stamp) vclock.Dot {
+// mint names a write. The caller releases the pin when the write has ended, tail included.
+func (m *memory) mint(h vclock.KeyHash, ctx vclock.Clock, s vclock.Stamp) (vclock.Dot, vclock.Pin) {
 	shard := m.shard(h)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
 	return shard.minter.Mint(h, ctx, s)
 }
 
-func (m *memory) release(h vclock.KeyHash) {
+// release ends what mint began for the same key.
+func (m *memory) release(h vclock.KeyHash, p vclock.Pin) {
 	shard := m.shard(h)
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	shard.minter.Release(h)
+	shard.minter.Release(p)
 }
 
 func (m *memory) generations() (n int) {

@@ -32,7 +32,7 @@ type once struct {
 	compose func() (vclock.Sibling, vclock.Clock, error)
 	intent  *idempotency.Intent // set when composed
 	covers  vclock.Clock        // the intent's context, without its own dot
-	pinned  bool                // the minter holds the key for the intent
+	pin     vclock.Pin          // by which the minter holds the key for the intent
 }
 
 // maxTurns bounds how often one call meets an intent of others that it must replace.
@@ -130,8 +130,7 @@ func (u *once) prepare() error {
 	if k.cfg.Policy == LastWriteWins {
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
 	} else {
-		sib.Dot = k.mint(clock)
-		u.pinned = true
+		sib.Dot, u.pin = k.mint(clock)
 	}
 	u.covers = clock
 	u.intent = &idempotency.Intent{
@@ -142,9 +141,9 @@ func (u *once) prepare() error {
 }
 
 func (u *once) unpin() {
-	if u.pinned {
-		u.k.c.memory.release(u.k.hash)
-		u.pinned = false
+	if u.pin != (vclock.Pin{}) {
+		u.k.c.memory.release(u.k.hash, u.pin)
+		u.pin = vclock.Pin{}
 	}
 }
 
@@ -169,10 +168,10 @@ func (u *once) send() (r Receipt, outcome, err error) {
 	if err := k.stopped(); err != nil {
 		return Receipt{}, ErrNotApplied, err
 	}
-	pinned := u.pinned
-	u.pinned = false // the request's from here on
+	pin := u.pin
+	u.pin = vclock.Pin{} // the request's from here on
 	sib := u.intent.State.Siblings[0]
-	w, err := k.sendWrite(u.covers, sib, pinned, down, amnesiac, nil)
+	w, err := k.sendWrite(u.covers, sib, pin, down, amnesiac, nil)
 	if err != nil {
 		return Receipt{}, ErrNotApplied, err
 	}

@@ -150,8 +150,9 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	if err := k.stopped(); err != nil { // while the clock was read, or in Update's function
 		return r, ErrNotApplied, err
 	}
-	sib.Dot = k.mint(clock)
-	w, err := k.sendWrite(clock, sib, true, down, amnesiac, nil)
+	dot, pin := k.mint(clock)
+	sib.Dot = dot
+	w, err := k.sendWrite(clock, sib, pin, down, amnesiac, nil)
 	if err != nil {
 		return r, ErrNotApplied, err
 	}
@@ -164,14 +165,14 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 	return k.receipt(sib.Dot, v), nil, nil
 }
 
-// mint names a write that covers clock. The minter holds the key until it is released.
-func (k *call) mint(clock vclock.Clock) vclock.Dot {
+// mint names a write that covers clock. The minter holds the key until the pin is released.
+func (k *call) mint(clock vclock.Clock) (vclock.Dot, vclock.Pin) {
 	c := k.c
-	d := c.memory.mint(k.hash, clock, c.clock.nextAfter(clock.Newest()))
+	d, pin := c.memory.mint(k.hash, clock, c.clock.nextAfter(clock.Newest()))
 	if c.cfg.rules.oneLane {
 		d.Actor = c.actor
 	}
-	return d
+	return d, pin
 }
 
 // readsClock reports whether covers has to ask the owners.
@@ -215,7 +216,7 @@ func (k *call) putLast(sib vclock.Sibling) (r Receipt, outcome, err error) {
 			return k.lostLast(r, attempt, err)
 		}
 		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
-		w, err := k.sendWrite(nil, sib, false, down, amnesiac, nil)
+		w, err := k.sendWrite(nil, sib, vclock.Pin{}, down, amnesiac, nil)
 		if err != nil {
 			return k.lostLast(r, attempt, err)
 		}

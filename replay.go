@@ -27,7 +27,7 @@ func (u *once) replay(i *idempotency.Intent) (r Receipt, gone bool, err error) {
 	}
 	down, amnesiac := k.v.unusable(k.owners)
 	over := make(chan struct{})
-	w, err := k.sendWrite(covers, i.State.Siblings[0], false, down, amnesiac, over)
+	w, err := k.sendWrite(covers, i.State.Siblings[0], vclock.Pin{}, down, amnesiac, over)
 	if err != nil {
 		return r, false, err
 	}

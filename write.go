@@ -26,9 +26,9 @@ type writeRequest struct {
 	waiter waiter
 	call   call // copied: it outlives the caller's
 	dot    vclock.Dot
-	pinned bool      // the minter holds the key for this write
-	until  time.Time // when the tail ends
-	long   bool      // that is more than a tail from the start, so that it is shortened when the caller has gone
+	pin    vclock.Pin // by which the minter holds the key for this write, if it does
+	until  time.Time  // when the tail ends
+	long   bool       // that is more than a tail from the start, so that it is shortened when the caller has gone
 
 	mu     sync.Mutex
 	m      quorum.Write    // guarded by mu, as all below
@@ -43,10 +43,10 @@ type writeRequest struct {
 // write sends the sibling to the owners and waits for the level. The minter's
 // pin on the key, if any, passes to the request. over, if not nil, is closed when the write is
 // decided and its fate is known, or the tail has ended. The caller frees the request.
-func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pinned bool, down, amnesiac quorum.Set, over chan<- struct{}) (*writeRequest, error) {
+func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pin vclock.Pin, down, amnesiac quorum.Set, over chan<- struct{}) (*writeRequest, error) {
 	w := k.c.writes.Get().(*writeRequest)
 	w.users.Store(1)
-	w.call, w.dot, w.pinned, w.over = *k, sib.Dot, pinned, over
+	w.call, w.dot, w.pin, w.over = *k, sib.Dot, pin, over
 	now := time.Now()
 	tail := now.Add(defaultTail)
 	w.until = later(k.deadline, tail)
@@ -213,13 +213,13 @@ func (w *writeRequest) free() {
 	clear(w.ops)
 	w.waiter.reset()
 	w.call, w.m, w.causes, w.work = call{}, quorum.Write{}, causes{}, work{}
-	w.over, w.flying, w.ended, w.pinned = nil, 0, false, false
+	w.over, w.flying, w.ended, w.pin = nil, 0, false, vclock.Pin{}
 	pool.Put(w)
 }
 
 func (w *writeRequest) release() {
-	if w.pinned {
-		w.call.c.memory.release(w.call.hash)
+	if w.pin != (vclock.Pin{}) {
+		w.call.c.memory.release(w.call.hash, w.pin)
 	}
 }
 

@@ -60,8 +60,9 @@ func ExampleMinter() {
 	var hlc vclock.HLC
 	key := vclock.KeyHash{Lo: 1}
 	mint := func(ctx vclock.Clock) vclock.Dot {
-		defer m.Release(key) // when the write has ended
-		return m.Mint(key, ctx, hlc.Next(1_000))
+		dot, pin := m.Mint(key, ctx, hlc.Next(1_000))
+		m.Release(pin) // when the write has ended
+		return dot
 	}
 
 	first := mint(nil)

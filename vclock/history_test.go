@@ -78,7 +78,7 @@ type writer struct {
 	hlc      HLC
 	skew     int64
 	memory   [historyKeys]known
-	inFlight []KeyHash
+	inFlight []Pin
 }
 
 func keyHash(key int) KeyHash { return KeyHash{Hi: 1, Lo: uint64(key)} }
@@ -146,8 +146,8 @@ func (h *history) write() {
 	if h.pick(20) == 0 {
 		stamp = StampOf(h.now-int64(h.pick(50)), 1) // no clock discipline
 	}
-	dot := w.minter.Mint(keyHash(key), ctx.clock, stamp)
-	w.inFlight = append(w.inFlight, keyHash(key))
+	dot, pin := w.minter.Mint(keyHash(key), ctx.clock, stamp)
+	w.inFlight = append(w.inFlight, pin)
 	h.checkMinted(dot, key, ctx)
 
 	id := versionSet(1) << len(h.versions)

@@ -56,10 +56,16 @@ func NewMinter(capacity int, random func() uint64) *Minter {
 	return m
 }
 
+// A Pin keeps a key's entry in its Minter until it is given to Release. The zero Pin is none.
+type Pin struct {
+	at  slot
+	key KeyHash
+}
+
 // Mint returns the dot of a write to k whose context is ctx. s is a stamp of the
 // caller's HLC, not zero. The dot is not covered by ctx, and no other call
-// returns it. Until a matching Release, k's entry is kept.
-func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) Dot {
+// returns it. Until the Pin is released, k's entry is kept.
+func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) (Dot, Pin) {
 	at := m.slots[k]
 	if at == 0 {
 		at = m.remember(k, ctx)
@@ -79,22 +85,21 @@ func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) Dot {
 		e.block, lane = m.freshBlock(ctx, e.block), 0
 	}
 	m.take(at, lane, s)
-	return Dot{Actor: e.block + Actor(lane), Stamp: s}
+	return Dot{Actor: e.block + Actor(lane), Stamp: s}, Pin{at, k}
 }
 
-// Release ends the protection that one Mint gave to k's entry. It panics without
-// a Mint to match: an entry forgotten too early would break invariant 1 unseen.
-func (m *Minter) Release(k KeyHash) {
-	at := m.slots[k]
-	e := &m.entries[at]
-	if e.pins == 0 {
+// Release ends the protection that one Mint gave to a key's entry. It panics where
+// that has ended: an entry forgotten too early would break invariant 1 unseen.
+func (m *Minter) Release(p Pin) {
+	e := &m.entries[p.at] // where it stays while it is pinned
+	if e.pins == 0 || e.key != p.key {
 		panic("vclock: Release without Mint")
 	}
 	e.pins--
 	if e.pins > 0 {
 		return
 	}
-	m.entries.pushFront(at)
+	m.entries.pushFront(p.at)
 	if len(m.slots) > m.capacity {
 		m.free = append(m.free, m.forget())
 	}

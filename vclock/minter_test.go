@@ -15,8 +15,9 @@ func newTestMinter(capacity int) (*Minter, func() Stamp) {
 
 // mintOnce mints and releases.
 func mintOnce(m *Minter, k int, ctx Clock, s Stamp) Dot {
-	defer m.Release(keyHash(k))
-	return m.Mint(keyHash(k), ctx, s)
+	d, pin := m.Mint(keyHash(k), ctx, s)
+	m.Release(pin)
+	return d
 }
 
 func TestAWriteThatSawItsActorsLastDotGoesOnWithTheActor(t *testing.T) {
@@ -86,30 +87,35 @@ func TestForgettingAKeyOfTheSharedBlockGivesTheBlockUp(t *testing.T) {
 
 func TestKeysWithAWriteInFlightAreNeverForgotten(t *testing.T) {
 	m, next := newTestMinter(1)
-	a := m.Mint(keyHash(1), nil, next())
-	m.Mint(keyHash(1), nil, next())
+	a, first := m.Mint(keyHash(1), nil, next())
+	_, second := m.Mint(keyHash(1), nil, next())
 	mintOnce(m, 2, nil, next())
 	mintOnce(m, 3, nil, next())
-	m.Release(keyHash(1))
+	m.Release(first)
 	mintOnce(m, 4, nil, next())
 	require.Equal(t, 1, m.Len(), "only the pinned one may exceed the capacity")
 	require.Equal(t, a.Actor, mintOnce(m, 1, Clock{a}, next()).Actor)
-	m.Release(keyHash(1))
+	m.Release(second)
 	mintOnce(m, 5, nil, next())
 	require.Equal(t, 1, m.Len())
 	require.NotEqual(t, a.Actor, mintOnce(m, 1, Clock{a}, next()).Actor)
-	require.Panics(t, func() { m.Release(keyHash(1)) })
-	require.Panics(t, func() { m.Release(keyHash(99)) })
+	require.Panics(t, func() { m.Release(second) })
+	require.Panics(t, func() { m.Release(Pin{}) })
+	_, other := m.Mint(keyHash(6), nil, next())
+	require.Equal(t, second.at, other.at)
+	require.Panics(t, func() { m.Release(second) }, "another key is pinned in its place")
+	m.Release(other)
 }
 
 func TestTheCapacityIsExceededByPinnedKeysOnly(t *testing.T) {
 	m, next := newTestMinter(2)
-	for k := range 10 {
-		m.Mint(keyHash(k), nil, next())
+	var pins [10]Pin
+	for k := range pins {
+		_, pins[k] = m.Mint(keyHash(k), nil, next())
 	}
 	require.Equal(t, 10, m.Len())
-	for k := range 10 {
-		m.Release(keyHash(k))
+	for k, pin := range pins {
+		m.Release(pin)
 		require.Equal(t, max(9-k, 2), m.Len())
 	}
 }
@@ -158,16 +164,16 @@ func TestWhatAForgottenKeyTookIsUsedAgainWithoutItsLanes(t *testing.T) {
 	const capacity, burst = 2, 10
 	m, next := newTestMinter(capacity)
 	for round := range 5 {
+		var pins []Pin
 		for k := range burst {
 			for lane := range 3 {
-				d := m.Mint(keyHash(burst*round+k), nil, next())
+				d, pin := m.Mint(keyHash(burst*round+k), nil, next())
+				pins = append(pins, pin)
 				require.Equal(t, lane, d.Actor.Lane(), "round %d, key %d", round, k)
 			}
 		}
-		for k := range burst {
-			for range 3 {
-				m.Release(keyHash(burst*round + k))
-			}
+		for _, pin := range pins {
+			m.Release(pin)
 		}
 		require.Equal(t, capacity, m.Len())
 		require.Len(t, m.others, capacity, "the lanes of the keys that are remembered")
