@@ -119,8 +119,10 @@ func statusError(s storagepb.Status, detail string) error {
 // explain tells apart, among operations that expired before they were sent, those that had
 // no connection to be sent on.
 func explain(c *replica.Conn, r *replica.Result, why error) error {
-	if !r.Handed && errors.Is(r.Err, replica.ErrExpired) && c.Glance().State == replica.Connecting {
-		return &kindError{kind: ErrUnavailable, err: errNotConnected}
+	if !r.Handed && errors.Is(r.Err, replica.ErrExpired) {
+		if state, _ := c.Standing(); state == replica.Connecting {
+			return &kindError{kind: ErrUnavailable, err: errNotConnected}
+		}
 	}
 	return why
 }
@@ -142,7 +144,7 @@ func (k *call) quorumError(needed, got, total int, cs *causes, missing quorum.Se
 		n := k.v.nodes[o]
 		if c.err == nil && missing.Has(i) {
 			c.err = &kindError{kind: ErrUnavailable, err: errNoAnswer}
-			if n.conn.Glance().State == replica.Connecting {
+			if state, _ := n.conn.Standing(); state == replica.Connecting {
 				c.err = &kindError{kind: ErrUnavailable, err: errNotConnected}
 			}
 		}

@@ -3,28 +3,20 @@ package pairdb
 import (
 	"sync/atomic"
 	"time"
-
-	"github.com/devrev/pairdb/quorum"
-	"github.com/devrev/pairdb/replica"
-	"github.com/devrev/pairdb/topology"
 )
 
 // Hedged reads, after Dean & Barroso, "The Tail at Scale" (2013): when an
-// owner is slower than its usual 95th percentile, the next one is asked, for at most
+// owner is slower than the 95th percentile of what is usual, the next one is asked, for at most
 // about one read in twenty, so that a slow cluster is not asked twice for everything.
 const (
 	hedgeDefault = 20 * time.Millisecond  // patience with an owner whose latency is not known yet
 	hedgeMin     = time.Millisecond       // below this a scheduler's hiccup looks like a slow owner
 	hedgeMax     = 250 * time.Millisecond // past this an owner is late by any measure
-	hedgeCost    = 20                     // reads that pay for one hedge
+	hedgeCost    = 20                     // reads that pay for one hedge, or one probe
 	hedgeSaved   = 10 * hedgeCost         // the most that is saved up: ten hedges in a row
-
-	// explored: one read in so many takes a slow-ranked owner in its turn, to see
-	// whether it has recovered.
-	explored = 64
 )
 
-// budget is a token bucket that reads fill and hedges empty.
+// budget is a token bucket that reads fill, and that hedges and probes empty.
 type budget struct{ tokens atomic.Int64 }
 
 func (b *budget) earn() {
@@ -47,106 +39,78 @@ func (b *budget) spend() bool {
 
 func (b *budget) refund() { b.tokens.Add(hedgeCost) }
 
-// patience is how long to wait before the next look at the request, never past
-// its deadline.
-func (r *readRequest) patience(hedges int) time.Duration {
-	wait := hedgeMax
-	if hedges == 0 {
-		wait = 0
-		r.mu.Lock()
-		for i := range r.m.Late().All {
-			wait = max(wait, usual(r.conn(i)))
-		}
-		r.mu.Unlock()
-		if wait == 0 {
-			wait = hedgeDefault
-		}
-	}
-	return max(1, min(wait, time.Until(r.call.deadline)))
-}
-
-func usual(c *replica.Conn) time.Duration {
-	p95 := c.Glance().P95
+// usual is the patience with an owner of that p95; 0 is not known.
+func usual(p95 time.Duration) time.Duration {
 	if p95 == 0 {
 		return hedgeDefault
 	}
 	return min(max(p95+p95/2, hedgeMin), hedgeMax)
 }
 
-// hedge asks one owner more, within the budget. An owner that says nothing at
-// all is stood in for in any case, so that a frozen node cannot hold reads up.
-func (r *readRequest) hedge() {
+// again is how long to wait until the next look at a read that has waited: twice the time, then when an owner is late by
+// any measure (a little after that: it was asked a little after the wait began), then as long each time.
+func again(waited time.Duration) time.Duration {
+	if past := hedgeMax + hedgeMin; waited < past {
+		return min(waited, past-waited)
+	}
+	return hedgeMax
+}
+
+// hedge asks one owner more, since one is late, waited after the first were asked. It does
+// so within the budget; an owner that has fallen silent is stood in for in any case, so that a frozen node
+// cannot hold reads up.
+func (r *readRequest) hedge(waited time.Duration) {
 	c := r.call.c
 	r.mu.Lock()
-	silent := false
-	for i := range r.m.Late().All {
-		silent = silent || r.conn(i).Health().Silent >= hedgeMax
+	if waited >= r.ranking.slow {
+		r.overdue(waited)
 	}
-	if !silent && !c.hedges.spend() {
+	free := r.silent(r.ranking.asked.Add(waited))
+	if !free && !c.hedges.spend() {
 		r.mu.Unlock()
 		return
 	}
 	step := r.m.Hedge()
 	if step.State|step.Digest|step.Clock != 0 {
 		c.counters.hedges.Add(1)
-	} else if !silent {
+	} else if !free {
 		c.hedges.refund() // there is nobody left to ask
 	}
 	r.follow(step)
 	r.unlock()
 }
 
-// rank appends the owners' slots, best first: those that answer, then those of
-// this client's zone, then in ring order, which keeps each key with one owner's cache.
-func (k *call) rank(order []uint8) []uint8 {
-	var scores [quorum.MaxOwners]int
-	var seen [quorum.MaxOwners]replica.Glance
-	fastest := time.Duration(1<<63 - 1)
-	for i, o := range k.owners {
-		seen[i] = k.v.nodes[o].conn.Glance()
-		if p95 := seen[i].P95; p95 > 0 {
-			fastest = min(fastest, p95)
+// silent reports whether a late owner is silent beyond doubt: for so long that it is late by any measure,
+// or, where another owner has answered meanwhile and it is not all of them that are slow, for longer
+// than a slow owner takes. mu is held.
+func (r *readRequest) silent(now time.Time) bool {
+	enough := hedgeMax
+	if r.m.Answered() != 0 { // where none has been timed yet, slow is longer than any
+		enough = min(enough, max(r.ranking.slow, silence))
+	}
+	for i := range r.m.Late().All {
+		if r.conn(i).Glance(now).Silent >= enough {
+			return true
 		}
 	}
-	explore := k.c.counters.reads.Add(1)%explored == 0
-	for i, o := range k.owners {
-		scores[i] = k.v.nodes[o].score(seen[i], k.c.cfg.zone, fastest, explore)
-		j := len(order)
-		order = append(order, uint8(i))
-		for ; j > 0 && scores[order[j-1]] > scores[i]; j-- {
-			order[j] = order[j-1]
-		}
-		order[j] = uint8(i)
-	}
-	return order
+	return false
 }
 
-// score is lower for a better owner.
-func (n *node) score(h replica.Glance, zone string, fastest time.Duration, explore bool) int {
-	const (
-		otherZone = 1 << iota
-		slow
-		draining
-		isStalled
-		notUp
-	)
-	score := 0
-	if zone != "" && n.Zone != zone {
-		score |= otherZone
+// overdue tells, once, of the owners that have not answered: what they take is evidence before it is
+// over, and where it never is. mu is held.
+func (r *readRequest) overdue(waited time.Duration) {
+	if r.told {
+		return
 	}
-	// Four times the fastest and a millisecond more: a difference that reading
-	// elsewhere repays, and that noise does not make.
-	if !explore && h.P95 > 4*fastest && h.P95-fastest > time.Millisecond {
-		score |= slow
+	r.told = true
+	for i := range (r.first & r.m.Outstanding()).All {
+		r.conn(i).Overdue(waited)
 	}
-	if n.State == topology.Draining {
-		score |= draining
-	}
-	if h.Stalled {
-		score |= isStalled
-	}
-	if h.State != replica.Up {
-		score |= notUp
-	}
-	return score
+}
+
+// overtaken tells of the owners that a read that is decided has not waited for.
+func (r *readRequest) overtaken(waited time.Duration) {
+	r.mu.Lock()
+	r.overdue(waited)
+	r.mu.Unlock()
 }

@@ -2,6 +2,7 @@ package pairdb
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,9 +17,10 @@ import (
 // readRequest drives one quorum.Read. Its locks, and how it is used again, are as
 // writeRequest's: its second user is whatever is still under way.
 type readRequest struct {
-	users  atomic.Int32
-	waiter waiter
-	call   call
+	users   atomic.Int32
+	waiter  waiter
+	call    call
+	ranking ranking
 
 	mu     sync.Mutex
 	m      quorum.Read  // guarded by mu, as all below
@@ -28,28 +30,36 @@ type readRequest struct {
 	work   work
 	ended  bool
 
-	repaired bool // the result's values are in a repair
+	first    quorum.Set // asked at the start
+	probing  quorum.Set // the probe that is under way
+	told     bool       // overdue has been
+	repaired bool       // the result's values are in a repair
 }
 
 // sendRead asks the owners and waits for the level. The caller frees the request.
 func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) (*readRequest, error) {
+	need, ok := level.Need(len(k.owners))
+	if !ok {
+		return nil, levelError(k.op, level, len(k.owners))
+	}
 	r := k.c.reads.Get().(*readRequest)
 	r.users.Store(1)
 	r.call = *k
 	r.call.level = level
 	r.ops = slices.Grow(r.ops[:0], len(k.owners))[:len(k.owners)]
-	var order [quorum.MaxOwners]uint8
+	r.ranking.rank(k, need, down|amnesiac)
 	err := r.m.Init(quorum.ReadParams{
 		Owners:    quorum.Owners{Old: quorum.FirstN(len(k.owners))},
 		Level:     level,
 		Policy:    k.cfg.Policy,
-		Order:     k.rank(order[:0]),
+		Order:     r.ranking.order[:len(k.owners)],
 		ClockOnly: clockOnly,
 		Down:      down,
 		Amnesiac:  amnesiac,
 	})
 	if err != nil {
 		r.waiter.taken = true // nobody wakes it
+		r.ranking.drop()
 		r.free()
 		return nil, levelError(k.op, level, len(k.owners))
 	}
@@ -58,6 +68,8 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 	k.downCauses(&r.causes, down)
 	r.mu.Lock()
 	r.follow(r.m.Start())
+	r.first = r.flying
+	r.probe()
 	r.unlock()
 	r.wait()
 	return r, nil
@@ -106,7 +118,11 @@ func (r *readRequest) Complete(op *replica.Op, res replica.Result) {
 	_, why, ok := failureOf(&res)
 	r.mu.Lock()
 	r.flying = r.flying.Without(i)
+	r.probeEnded(i, ok, res.Latency)
 	if !ok {
+		if errors.Is(res.Err, replica.ErrExpired) && res.Handed {
+			r.conn(i).Overdue(res.Latency)
+		}
 		r.causes[i] = cause{err: explain(r.conn(i), &res, why), answered: res.Err == nil}
 		r.follow(r.m.Fail(i))
 	} else {
@@ -150,8 +166,9 @@ func (r *readRequest) free() {
 	pool := &r.call.c.reads
 	clear(r.ops)
 	r.waiter.reset()
-	r.call, r.m, r.causes, r.work = call{}, quorum.Read{}, causes{}, work{}
-	r.flying, r.ended, r.repaired = 0, false, false
+	r.call, r.ranking, r.m, r.causes, r.work = call{}, ranking{}, quorum.Read{}, causes{}, work{}
+	r.flying, r.first, r.probing = 0, 0, 0
+	r.ended, r.told, r.repaired = false, false, false
 	pool.Put(r)
 }
 
@@ -160,16 +177,21 @@ func (r *readRequest) free() {
 func (r *readRequest) wait() {
 	r.call.c.hedges.earn()
 	done := r.call.ctx.Done()
+	asked, left := r.ranking.asked, r.call.deadline.Sub(r.ranking.asked)
 	defer r.waiter.stop()
-	for hedges := 0; ; hedges++ {
-		r.waiter.after(r.patience(hedges))
+	r.waiter.after(min(r.ranking.patience, left))
+	for hedging := false; ; hedging = true {
 		switch r.waiter.next(done) {
 		case decided:
+			if hedging {
+				r.overtaken(time.Since(asked))
+			}
 			r.withdraw((*replica.Conn).WithdrawWaiting)
 			return
 		case rang:
-			if time.Now().Before(r.call.deadline) {
-				r.hedge()
+			if waited := time.Since(asked); waited < left {
+				r.hedge(waited)
+				r.waiter.after(min(again(waited), left-waited))
 				continue
 			}
 		}
@@ -179,7 +201,9 @@ func (r *readRequest) wait() {
 }
 
 func (r *readRequest) giveUp() {
+	waited := time.Since(r.ranking.asked)
 	r.mu.Lock()
+	r.overdue(waited)
 	r.follow(r.m.Cancel())
 	r.unlock()
 	r.withdraw((*replica.Conn).Withdraw)
@@ -194,6 +218,7 @@ func (r *readRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 			continue
 		}
 		r.flying = r.flying.Without(i)
+		r.probeEnded(i, false, 0)
 		if r.causes[i].err == nil {
 			r.causes[i] = why
 		}

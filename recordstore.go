@@ -22,7 +22,8 @@ func (c *Client) recordStores(r topology.Recorder) {
 		failed := false
 		for _, n := range c.view.Load().nodes {
 			store := n.conn.AcceptedStore()
-			if n.StoreID != 0 || store == 0 || told[n.ID] == store || n.conn.Glance().State != replica.Up {
+			state, _ := n.conn.Standing()
+			if n.StoreID != 0 || store == 0 || told[n.ID] == store || state != replica.Up {
 				continue
 			}
 			if err := c.recordStore(r, n.ID, store); err != nil {

@@ -15,6 +15,7 @@ type Stats struct {
 	NotApplied, Unknown          uint64 // failed writes by outcome
 	Conflicts                    uint64 // reads that met several live siblings
 	Hedges                       uint64 // reads that asked one owner more because another was late
+	Probes                       uint64 // reads that asked a slow owner as well, to see whether it has recovered
 	Repairs, RepairsFailed       uint64 // states sent to owners that were behind; those that failed or had no room
 	Missed                       uint64 // owners that had not acknowledged a write when its tail ended
 	TopologyErrors               uint64 // failures of the topology source, and topologies refused
@@ -49,7 +50,7 @@ type counters struct {
 	duplicates, replays          atomic.Uint64
 	unfinished, unprotected      atomic.Uint64
 	tenantsStale                 atomic.Uint64
-	reads                        atomic.Uint64 // reads sent, for exploring
+	probes                       atomic.Uint64
 	repairing                    atomic.Int64
 }
 
@@ -86,7 +87,7 @@ func (c *Client) Stats() Stats {
 		Gets: n.gets.Load(), Puts: n.puts.Load(), Deletes: n.deletes.Load(), Updates: n.updates.Load(),
 		NotFound: n.notFound.Load(), Failed: n.failed.Load(),
 		NotApplied: n.notApplied.Load(), Unknown: n.unknown.Load(),
-		Conflicts: n.conflicts.Load(), Hedges: n.hedges.Load(),
+		Conflicts: n.conflicts.Load(), Hedges: n.hedges.Load(), Probes: n.probes.Load(),
 		Repairs: n.repairs.Load(), RepairsFailed: n.repairsFailed.Load(),
 		Missed: n.missed.Load(), TopologyErrors: n.topologyErrors.Load(),
 		Duplicates: n.duplicates.Load(), Replays: n.replays.Load(),

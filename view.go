@@ -21,7 +21,8 @@ type view struct {
 // node is one storage node and the connection to it.
 type node struct {
 	topology.Node
-	conn *replica.Conn
+	conn   *replica.Conn
+	probes probes
 }
 
 // owners returns the indices into v.nodes of the n owners of a key.

@@ -50,8 +50,8 @@ type Health struct {
 	Limits      *storagepb.Limits // shared, read-only; nil where the node told none
 	Transport   string            // "frames" (package framed) or "grpc"
 
-	// P95 and Mean are of the last 256 reads that the node answered, from Send to answer,
-	// worked out anew every 64 reads. Zero before the 8th.
+	// P95 and Mean are of the last 256 reads, from Send to answer; see Overdue and Recovered for what
+	// else counts. They are worked out anew every 64 reads, and when 13 in that time lie above P95. Zero before the 8th.
 
 	P95, Mean time.Duration
 
@@ -143,15 +143,18 @@ type Glance struct {
 	State    State
 	Amnesiac bool
 	Stalled  bool
-	P95      time.Duration
+	P50, P95 time.Duration // as Health's
+	Silent   time.Duration
 }
 
-// Glance returns it without the counters that Health gathers. It takes no lock.
-func (c *Conn) Glance() Glance {
+// Glance returns it as it is now, which the caller has at hand, without the counters that Health gathers. It takes no
+// lock and asks no clock.
+func (c *Conn) Glance(now time.Time) Glance {
 	s := c.status.Load()
-	g := Glance{State: s.state, Amnesiac: s.amnesiac, P95: time.Duration(c.reads.p95.Load())}
+	g := Glance{State: s.state, Amnesiac: s.amnesiac, P50: time.Duration(c.reads.p50.Load()), P95: time.Duration(c.reads.p95.Load())}
 	if oldest := c.oldest.Load(); oldest != 0 {
-		g.Stalled = time.Duration(c.now()-max(oldest, c.heard.Load())) >= c.cfg.StallAfter
+		g.Silent = time.Duration(max(c.at(now)-max(oldest, c.heard.Load()), 0))
+		g.Stalled = g.Silent >= c.cfg.StallAfter
 	}
 	return g
 }
