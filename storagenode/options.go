@@ -34,7 +34,7 @@ type options struct {
 }
 
 const (
-	defaultCache   = 64 << 20
+	defaultCache   = 256 << 20
 	defaultReserve = 256 << 20
 )
 
@@ -112,8 +112,10 @@ func WithNow(now func() time.Time) Option { return optionFunc(func(o *options) {
 // crashes and of broken disks.
 func WithFS(fs vfs.FS) Option { return optionFunc(func(o *options) { o.fs = fs }) }
 
-// CacheSize sets the bytes of memory that cache the disk, and as many again keep the states of keys that were
-// in use lately; 64 MiB by default, at least 1 MiB.
+// CacheSize bounds, in bytes, the memory that keeps the states of keys which were in use lately, so that they are not
+// looked for on the disk, and a quarter as much again for the disk's blocks; 256 MiB by default, at least 1 MiB. A state takes its
+// values, some 60 bytes, its key and its tenant's name: by default those of a million keys with 100 bytes each have room. The memory is
+// taken as it is needed. Go's collector lets garbage grow to as much as what is in use, unless GOMEMLIMIT or GOGC say otherwise.
 func CacheSize(bytes int64) Option { return optionFunc(func(o *options) { o.cache = bytes }) }
 
 // Reserve sets how many bytes must be free on the disk for the node to take

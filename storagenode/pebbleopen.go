@@ -21,10 +21,18 @@ const format = pebble.FormatValueSeparation
 // mostOpenFiles bounds Pebble's open tables: enough for a store of 100 GiB and more.
 const mostOpenFiles = 4096
 
+// Pebble caches blocks with a part of what the node has for the states of keys (CacheSize): a state at hand takes a tenth of
+// the time and a fraction of the memory of the block that it is in. What the blocks need room for are indexes and filters, about a
+// hundredth of the store.
+const (
+	blockPart   = 4
+	leastBlocks = 1 << 20
+)
+
 type pebbleConfig struct {
 	dir     string
 	fs      vfs.FS
-	cache   int64
+	cache   int64 // of states
 	reserve uint64
 	log     *slog.Logger
 	slow    time.Duration // an operation on the disk that takes longer is logged
@@ -108,7 +116,7 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 	options := &pebble.Options{
 		FS: e.fs, Lock: lock, ErrorIfNotExists: exists,
 		FormatMajorVersion:          format,
-		CacheSize:                   cache,
+		CacheSize:                   max(cache/blockPart, leastBlocks),
 		MemTableSize:                32 << 20,
 		L0CompactionThreshold:       2,
 		L0StopWritesThreshold:       1000, // a stall here would stall every latch; memory bounds it before

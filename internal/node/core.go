@@ -92,6 +92,23 @@ func (c *Core) Do(op *wire.Operation) *wire.Answer {
 	return <-answered
 }
 
+// DoAll runs operations as one frame, and returns their answers in any order, when all could leave.
+// Otherwise it is as Do.
+func (c *Core) DoAll(ops []*wire.Operation) []*wire.Answer {
+	if len(ops) == 0 {
+		return nil
+	}
+	put := make(gatherer, len(ops))
+	c.run(ops, time.Now(), put)
+	answers := make([]*wire.Answer, 0, len(ops))
+	for len(answers) < len(ops) {
+		for _, r := range <-put {
+			answers = append(answers, r.answer)
+		}
+	}
+	return answers
+}
+
 // Inspect returns what the node holds for a key, on disk or not.
 func (c *Core) Inspect(tenant string, key []byte) (vclock.Policy, vclock.State, error) {
 	engineKey, token := appendKey(nil, tenant, key)

@@ -37,6 +37,13 @@ func (direct) room(*wire.Operation, time.Time) {}
 func (direct) made(int)                        {}
 func (d direct) put(r []reply)                 { d <- r[0].answer }
 
+// gatherer is the sink of operations that are waited for together. It has room for a put of each.
+type gatherer chan []reply
+
+func (gatherer) room(*wire.Operation, time.Time) {}
+func (gatherer) made(int)                        {}
+func (g gatherer) put(r []reply)                 { g <- r }
+
 // run does the operations of one frame, received at the time told (by the
 // monotonic clock), and gives their answers to a sink as they may leave, in any
 // order.

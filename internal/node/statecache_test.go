@@ -56,7 +56,7 @@ func TestACacheHoldsTheLastValueOrNoneAndNoMoreThanItsBound(t *testing.T) {
 		c, want := newStateCache(most), map[string][]byte{}
 		for range rapid.IntRange(1, 200).Draw(t, "puts") {
 			key := fmt.Sprint(rapid.IntRange(0, 40).Draw(t, "key"))
-			value := bytes.Repeat([]byte{rapid.Byte().Draw(t, "byte")}, rapid.SampledFrom([]int{0, 1, 100, 500, 511, 513, 5000}).Draw(t, "size"))
+			value := bytes.Repeat([]byte{rapid.Byte().Draw(t, "byte")}, rapid.SampledFrom([]int{0, 1, 100, 500, 513, 2000, 2100, 5000}).Draw(t, "size"))
 			c.put([]byte(key), value)
 			want[key] = value
 		}
@@ -71,9 +71,69 @@ func TestACacheHoldsTheLastValueOrNoneAndNoMoreThanItsBound(t *testing.T) {
 		}
 		require.LessOrEqual(t, held, most)
 	})
-	var none *stateCache
+}
+
+// has reports whether the cache has a key, which counts as a use.
+func (c *stateCache) has(key string) bool {
+	found, _ := c.get([]byte(key), func([]byte) error { return nil })
+	return found
+}
+
+func TestACacheKeepsEverythingWhileThereIsRoom(t *testing.T) {
+	c := newStateCache(256 << 10)
+	for i := range 1000 {
+		c.put(fmt.Append(nil, "k", i), make([]byte, 150))
+	}
+	for i := range 1000 {
+		require.True(t, c.has(fmt.Sprint("k", i)), i)
+	}
+}
+
+func TestAFullCacheKeepsWhatIsInUseAndBoundsWhatItHolds(t *testing.T) {
+	const most = 256 << 10
+	c := newStateCache(most)
+	inUse, kept := 200, 0
+	for i := range 20_000 {
+		c.put(fmt.Append(nil, "k", i), make([]byte, 150))
+		if key := fmt.Sprint("k", i%inUse); !c.has(key) { // which is read from the engine then
+			c.put([]byte(key), make([]byte, 150))
+		}
+	}
+	for i := range inUse {
+		if c.has(fmt.Sprint("k", i)) {
+			kept++
+		}
+	}
+	require.Greater(t, kept, inUse*9/10)
+	require.True(t, c.has("k19999"))
+	require.False(t, c.has("k1000"))
+	for i := range c.shards {
+		held := 0
+		for _, chunk := range c.shards[i].chunks {
+			held += cap(chunk)
+		}
+		require.LessOrEqual(t, held, most/len(c.shards))
+	}
+}
+
+// A cache in which everything is in use has to let go of some of it all the same.
+func TestACacheGoesOnWhenAllOfItIsInUse(t *testing.T) {
+	c := newStateCache(64 << 10)
+	for i := range 5000 {
+		c.put(fmt.Append(nil, "k", i), make([]byte, 150))
+		require.True(t, c.has(fmt.Sprint("k", i)))
+	}
+}
+
+func TestALargeStateIsNotCachedAndTakesTheOldOneAway(t *testing.T) {
+	c := newStateCache(64 << 10)
+	c.put([]byte("k"), []byte("small"))
+	c.put([]byte("k"), make([]byte, 32<<10))
+	require.False(t, c.has("k"))
+}
+
+func TestNoCacheCachesNothing(t *testing.T) {
+	none := newStateCache(0)
 	none.put([]byte("k"), nil)
-	found, err := none.get([]byte("k"), nil)
-	require.NoError(t, err)
-	require.False(t, found)
+	require.False(t, none.has("k"))
 }

@@ -111,7 +111,7 @@ func (s *settings) define(f *flag.FlagSet) {
 	f.StringVar(&s.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.DurationVar(&s.grace, "grace", 10*time.Second, "how long a clean stop may take")
-	f.UintVar(&s.cacheMiB, "cache-mib", 64, "`MiB` of memory that cache the disk, and as many again for states in use")
+	f.UintVar(&s.cacheMiB, "cache-mib", 256, "`MiB` of memory for the states of keys in use, and a quarter as many again for blocks of the disk")
 	f.UintVar(&s.reserveMiB, "reserve-mib", 256, "`MiB` that must be free on the disk for writes to be taken; 0 is no check")
 	f.IntVar(&s.maxValue, "max-value", 1<<20, "`bytes` of the largest value taken; at most 16 MiB")
 	f.IntVar(&s.maxSiblings, "max-siblings", 64, "siblings of one key that clients' writes may make")
