@@ -31,8 +31,8 @@ func newTraffic(keys, frame int) *traffic {
 	}
 	for range frame {
 		t.ops = append(t.ops, &wire.Operation{
-			Tenant: "tenant",
-			State:  vclock.State{Clock: make(vclock.Clock, 1), Siblings: make([]vclock.Sibling, 1)},
+			Tenant: "tenant", TimeoutMs: 60_000, Key: make([]byte, 12),
+			State: vclock.State{Clock: make(vclock.Clock, 1), Siblings: make([]vclock.Sibling, 1)},
 		})
 	}
 	return t
@@ -42,7 +42,8 @@ func newTraffic(keys, frame int) *traffic {
 func (t *traffic) next(kind storagepb.Kind, pick func() int) {
 	for _, op := range t.ops {
 		k := pick()
-		op.Kind, op.Key = kind, t.keys[k]
+		op.Kind = kind
+		copy(op.Key, t.keys[k]) // as it comes in a frame: at hand
 		if kind == storagepb.Kind_MERGE {
 			t.stamp++
 			dot := vclock.Dot{Actor: 0x123456789abcdef0, Stamp: t.stamp}

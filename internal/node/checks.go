@@ -17,8 +17,13 @@ func refuse(id uint64, status storagepb.Status, detail string) *wire.Answer {
 // expired reports whether nobody waits for op any more. Time is the monotonic
 // clock's, which no jump of the wall clock moves.
 func expired(op *wire.Operation, received time.Time) bool {
+	return op.TimeoutMs != 0 && expiredAfter(op, time.Since(received))
+}
+
+// expiredAfter is expired for who knows how long ago the operation was received.
+func expiredAfter(op *wire.Operation, waited time.Duration) bool {
 	ms := op.TimeoutMs
-	return ms != 0 && time.Since(received) >= time.Duration(ms)*time.Millisecond
+	return ms != 0 && waited >= time.Duration(ms)*time.Millisecond
 }
 
 // checkTarget checks the fields that every operation has.

@@ -131,7 +131,7 @@ func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
 		n := operationBytes(op)
 		if status := x.server.core.load.take(n); status != storagepb.Status_OK {
 			a := refuse(op.Id, status, "")
-			x.server.core.counters.count(a, false)
+			x.server.core.counters.refused.Add(1)
 			refused = append(refused, x.reply(a, false, n))
 			continue
 		}

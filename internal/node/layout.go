@@ -31,6 +31,11 @@ func appendKey(b []byte, tenant string, key []byte) (engineKey []byte, token uin
 }
 
 func tokenOf(tenant string, key []byte) uint64 {
+	var short [192]byte // what usual names fit is put together and hashed in one call: in half of the time
+	if len(tenant)+len(key) <= len(short)-4 {
+		b := binary.BigEndian.AppendUint32(short[:0], uint32(len(tenant)))
+		return xxhash.Sum64(append(append(b, tenant...), key...))
+	}
 	var length [4]byte
 	binary.BigEndian.PutUint32(length[:], uint32(len(tenant)))
 	var h xxhash.Digest

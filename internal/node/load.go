@@ -2,6 +2,7 @@ package node
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/devrev/pairdb/storagepb"
 )
@@ -13,7 +14,7 @@ type load struct {
 
 	mu       sync.Mutex // guards what follows
 	ops      int
-	bytes    int
+	bytes    atomic.Int64 // changed with mu held
 	stopping bool
 	idle     chan struct{} // closed when stopping and nothing is in hand
 }
@@ -29,35 +30,49 @@ func (l *load) take(bytes int) storagepb.Status {
 	switch {
 	case l.stopping:
 		return storagepb.Status_STOPPING
-	case l.ops+1 > l.maxOps || l.bytes+bytes > l.maxBytes:
+	case !l.fits(1, bytes):
 		return storagepb.Status_OVERLOADED
 	}
 	l.ops++
-	l.bytes += bytes
+	l.bytes.Add(int64(bytes))
 	return storagepb.Status_OK
+}
+
+// takeAll adds the operations of a whole frame, if all of them fit. Otherwise it adds none, and they are to be taken one
+// by one: each is refused for a reason of its own.
+func (l *load) takeAll(ops, bytes int) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopping || !l.fits(ops, bytes) {
+		return false
+	}
+	l.ops += ops
+	l.bytes.Add(int64(bytes))
+	return true
+}
+
+// fits is called with mu held.
+func (l *load) fits(ops, bytes int) bool {
+	return l.ops+ops <= l.maxOps && l.bytes.Load()+int64(bytes) <= int64(l.maxBytes)
 }
 
 // add counts an answer, which is made already.
 func (l *load) add(bytes int) {
 	l.mu.Lock()
-	l.bytes += bytes
+	l.bytes.Add(int64(bytes))
 	l.mu.Unlock()
 }
 
 // full reports whether there is no room for the answer to a read. Streams that ask
 // at once may each go past the bound by one answer.
-func (l *load) full() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.bytes >= l.maxBytes
-}
+func (l *load) full() bool { return l.bytes.Load() >= int64(l.maxBytes) }
 
 // release takes off what was answered, or will never be.
 func (l *load) release(ops, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.ops -= ops
-	l.bytes -= bytes
+	l.bytes.Add(-int64(bytes))
 	if l.stopping && l.ops == 0 {
 		l.closeIdle()
 	}
@@ -86,5 +101,5 @@ func (l *load) closeIdle() {
 func (l *load) inHand() (ops, bytes int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.ops, l.bytes
+	return l.ops, int(l.bytes.Load())
 }

@@ -111,9 +111,10 @@ func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at mom
 	merges, proofs := w.sorted, w.proofs
 	gathering := changes{list: w.changes}
 	begin := 0 // of the part whose changes are gathering
+	waited := time.Since(received)
 	for i := range merges {
 		m := &merges[i]
-		if expired(m.op, received) {
+		if expiredAfter(m.op, waited) {
 			m.answer = refuse(m.op.Id, storagepb.Status_EXPIRED, "")
 			continue
 		}
@@ -121,6 +122,7 @@ func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at mom
 		if gathering.bytes > batchBytes && gathering.find(m) == nil {
 			c.apply(w, merges[begin:i], gathering.list)
 			gathering, begin = changes{}, i
+			waited = time.Since(received) // a large apply takes its time
 		}
 		c.mergeOne(m, mem, at, &gathering)
 	}
@@ -169,10 +171,15 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 	gathering.put(m, held{m.policy, joined, true})
 }
 
-// gatheredOrStored returns what m joins into.
+// gatheredOrStored returns what m joins into. Values that the join drops, as that of a write on
+// top of all that is stored does, are not copied from the store.
 func (c *Core) gatheredOrStored(m *merge, mem *batch, gathering *changes) (held, error) {
 	if earlier := gathering.find(m); earlier != nil {
 		return earlier.held, nil
+	}
+	bare, err := c.view(m.key, storagepb.Kind_READ_DIGEST, mem)
+	if err != nil || !bare.found || bare.policy != m.policy || vclock.Join(m.policy, bare.state, m.sent).Equal(m.sent) {
+		return bare, err
 	}
 	return c.get(m.key, mem)
 }

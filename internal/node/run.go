@@ -178,13 +178,19 @@ type outcomes struct {
 	until          proof // of all that is waiting
 	bytes          int
 	untold         int // of bytes: not yet told to the sink
+
+	answered, refused uint64 // not yet counted
 }
 
 // tellBytes bounds the answers that are made before the sink is told.
 const tellBytes = 64 << 10
 
 func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
-	o.core.counters.count(a, o.merges)
+	if a.Status == storagepb.Status_OK {
+		o.answered++
+	} else {
+		o.refused++
+	}
 	n := answerBytes(a)
 	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op)}
 	if o.core.sync.holds(until) {
@@ -213,6 +219,7 @@ func (o *outcomes) tell() {
 
 func (o *outcomes) flush() {
 	o.tell()
+	o.core.counters.count(o)
 	if len(o.ready) > 0 {
 		o.to.put(o.ready)
 	}

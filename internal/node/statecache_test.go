@@ -92,19 +92,15 @@ func TestACacheKeepsEverythingWhileThereIsRoom(t *testing.T) {
 func TestAFullCacheKeepsWhatIsInUseAndBoundsWhatItHolds(t *testing.T) {
 	const most = 256 << 10
 	c := newStateCache(most)
-	inUse, kept := 200, 0
+	inUse, read := 200, 0
 	for i := range 20_000 {
 		c.put(fmt.Append(nil, "k", i), make([]byte, 150))
 		if key := fmt.Sprint("k", i%inUse); !c.has(key) { // which is read from the engine then
 			c.put([]byte(key), make([]byte, 150))
+			read++
 		}
 	}
-	for i := range inUse {
-		if c.has(fmt.Sprint("k", i)) {
-			kept++
-		}
-	}
-	require.Greater(t, kept, inUse*9/10)
+	require.Less(t, read, 2*inUse)
 	require.True(t, c.has("k19999"))
 	require.False(t, c.has("k1000"))
 	for i := range c.shards {

@@ -1,11 +1,6 @@
 package node
 
-import (
-	"sync/atomic"
-
-	"github.com/devrev/pairdb/internal/wire"
-	"github.com/devrev/pairdb/storagepb"
-)
+import "sync/atomic"
 
 // Stats are counts since the node was opened, and what is in hand.
 type Stats struct {
@@ -36,13 +31,18 @@ type counters struct {
 	reads, merges, unchanged, refused, unproven, full, batches atomic.Uint64
 }
 
-func (n *counters) count(a *wire.Answer, merge bool) {
+// count counts the answers of a frame, before they are put: one by one, the streams would pull the counters
+// from each other.
+func (n *counters) count(o *outcomes) {
 	switch {
-	case a.Status != storagepb.Status_OK:
-		n.refused.Add(1)
-	case merge:
-		n.merges.Add(1)
+	case o.answered == 0:
+	case o.merges:
+		n.merges.Add(o.answered)
 	default:
-		n.reads.Add(1)
+		n.reads.Add(o.answered)
 	}
+	if o.refused > 0 {
+		n.refused.Add(o.refused)
+	}
+	o.answered, o.refused = 0, 0
 }
