@@ -25,7 +25,7 @@ type meter struct {
 func startMeter(idle int) *meter {
 	m := &meter{idle: idle}
 	runtime.ReadMemStats(&m.mem)
-	m.cpu = cpuTime()
+	m.cpu = CPUTime()
 	return m
 }
 
@@ -34,7 +34,7 @@ func (m *meter) look() { m.goroutines = max(m.goroutines, runtime.NumGoroutine()
 
 func (m *meter) stop(calls int64) Process {
 	m.look()
-	cpu := cpuTime() - m.cpu
+	cpu := CPUTime() - m.cpu
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	n := max(1, calls)
@@ -46,7 +46,8 @@ func (m *meter) stop(calls int64) Process {
 	}
 }
 
-func cpuTime() time.Duration {
+// CPUTime is the user and system time that this process has had.
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return 0
