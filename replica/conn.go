@@ -39,6 +39,7 @@ type Conn struct {
 	owedSince   int64 // handing over of the oldest operation that expired since the node was heard; 0 is none
 	sweepAt     int64 // when the sweeper wakes
 	swept       int64 // when it last did
+	wheel       *wheel
 }
 
 // New returns a Conn and starts connecting in the background. The caller has to Close it.
@@ -52,6 +53,7 @@ func New(cfg Config) *Conn {
 		drained:     make(chan struct{}),
 		store:       cfg.StoreID,
 		sweepAt:     never,
+		wheel:       new(wheel),
 	}
 	c.ctx, c.cut = context.WithCancel(context.Background())
 	c.epoch.Store(cfg.Epoch)
@@ -172,7 +174,12 @@ func (c *Conn) Shorten(op *Op, t time.Time) {
 	c.mu.Lock()
 	sooner := false
 	if op.conn == c && deadline < op.deadline {
+		filed := op.filed
+		c.unfile(op)
 		op.deadline = deadline
+		if filed { // else the next sweep sees it among those that have come
+			c.file(op)
+		}
 		sooner = c.sweepBy(deadline)
 	}
 	c.mu.Unlock()
@@ -218,6 +225,9 @@ func (c *Conn) takeOut(op *Op) {
 		c.handed.remove(op)
 		c.slots.drop(op)
 		op.lane.release(op)
+	}
+	if op.filed {
+		c.unfile(op)
 	}
 	op.place, op.conn, op.lane = nowhere, nil, nil
 }

@@ -52,6 +52,9 @@ type Op struct {
 	accepted   int64 // time of Send, nanoseconds of Conn.now
 	handed     int64 // time of handing over
 	deadline   int64
+
+	filed         bool // a sweep has seen it: it is in the wheel, if it has a deadline
+	before, after *Op  // in the wheel
 }
 
 // A Handler learns how operations ended.

@@ -75,23 +75,38 @@ func (c *Conn) wakeSweeper() {
 	}
 }
 
-// collectLate takes out the operations whose deadline has passed, and plans the next sweep.
+// collectLate takes out the operations whose deadline has passed, and plans the next sweep. It looks at what has come
+// since the sweep before and is still there, and at what is due: most operations are answered before
+// any sweep sees them, and those that are not are looked at once and go into the wheel.
 func (c *Conn) collectLate(late []ended) []ended {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	c.swept, c.sweepAt = now, never
-	for _, list := range c.lists() {
-		for op := list.head; op != nil; {
-			next := op.next
-			if op.deadline <= now {
-				late = append(late, c.expire(op, now))
-			} else if op.deadline < c.sweepAt {
-				c.sweepAt = op.deadline
-			}
-			op = next
+	before := c.swept
+	c.swept = now
+	see := func(op *Op) {
+		switch {
+		case op.deadline <= now:
+			late = append(late, c.expire(op, now))
+		case !op.filed:
+			c.file(op)
 		}
 	}
+	// Within a lane the order is that of Send (invariant 4): before one that was seen, all were. The handed ones of both
+	// lanes are one list: what was handed over before the sweep before was seen by it.
+	for _, list := range [...]*opList{&c.small.queue, &c.bulk.queue, &c.small.waiters, &c.bulk.waiters} {
+		for op := list.tail; op != nil && !op.filed; {
+			prev := op.prev
+			see(op)
+			op = prev
+		}
+	}
+	for op := c.handed.tail; op != nil && op.handed >= before; {
+		prev := op.prev
+		see(op)
+		op = prev
+	}
+	c.sweepAt = c.wheel.next(now, see)
 	if c.sweepAt != never {
 		c.sweepAt = max(c.sweepAt, now+sweepEvery)
 	}
@@ -99,6 +114,21 @@ func (c *Conn) collectLate(late []ended) []ended {
 	c.bulk.admit()
 	c.settle()
 	return late
+}
+
+// file puts op where sweeps find it when it is due.
+func (c *Conn) file(op *Op) {
+	op.filed = true
+	if op.deadline != never {
+		c.wheel.add(op)
+	}
+}
+
+func (c *Conn) unfile(op *Op) {
+	if op.filed && op.deadline != never {
+		c.wheel.remove(op)
+	}
+	op.filed = false
 }
 
 // expire takes out op, whose deadline has passed.
