@@ -40,7 +40,8 @@ var (
 	ErrInvalid = errors.New("invalid input")
 	// ErrUnavailable: too few owners could be reached for the level.
 	ErrUnavailable = errors.New("too few owners reachable")
-	// ErrOverloaded: a node, or this client, has more in hand than its bound.
+	// ErrOverloaded: a node, or this client, has more in hand than its bound. Try again after a growing, random
+	// pause, or shed load further up. OverloadError says more where the call was refused before anything was sent.
 	ErrOverloaded = errors.New("overloaded")
 	// ErrClockSkew: a node refused the write because its stamp or its context is too
 	// far from the node's clock. Mend the clocks (NTP) of this host and of the node.
@@ -175,6 +176,9 @@ func (e *requestError) Error() string {
 	}
 	return s
 }
+
+// Is reports whether target is the outcome, without the slice that Unwrap makes: every failed write is asked.
+func (e *requestError) Is(target error) bool { return e.outcome != nil && target == e.outcome }
 
 func (e *requestError) Unwrap() []error {
 	if e.outcome == nil {

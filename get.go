@@ -49,6 +49,9 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if err := k.checkLevel(level); err != nil {
 		return obj, err
 	}
+	if err := k.admit(level, 0); err != nil {
+		return obj, err
+	}
 	state, shared, err := k.read(level, false)
 	if err != nil {
 		return obj, err

@@ -117,6 +117,9 @@ func (u *once) prepare() error {
 		return nil
 	}
 	k := u.k
+	if err := k.admit(k.level, 0); err != nil {
+		return err
+	}
 	sib, clock, err := u.compose()
 	if err != nil {
 		return err

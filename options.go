@@ -44,7 +44,10 @@ type Limits struct {
 	// the keys that were not written for the longest time are forgotten, which costs
 	// an entry in their clocks, never a value.
 	KeyMemory int
-	// MaxInFlight bounds the unanswered operations per node: default 4,096.
+	// MaxInFlight bounds the unanswered operations per node: default 4,096. Some 3,000 more may wait for room. Calls
+	// beyond that, and for three seconds those beyond a quarter of MaxInFlight, are refused at once with an
+	// OverloadError where too few owners are left for their level. Raise it where a quarter is
+	// less than a node answers in one round trip.
 	MaxInFlight int
 	// MaxInFlightBytes bounds their size per node: default 32 MiB.
 	MaxInFlightBytes int

@@ -67,6 +67,11 @@ func (k *call) put(value []byte, tombstone bool, o *writeOptions) (r Receipt, ou
 	if err := k.checkOptions(o, tombstone); err != nil {
 		return r, ErrNotApplied, err
 	}
+	if o.token == "" { // else what is stored under the key comes first
+		if err := k.admit(k.level, len(value)); err != nil {
+			return r, ErrNotApplied, err
+		}
+	}
 	sib, err := k.sibling(value, tombstone, o)
 	if err != nil {
 		return r, ErrNotApplied, err

@@ -13,6 +13,7 @@ type Stats struct {
 	NotFound                     uint64 // gets that ended with ErrNotFound
 	Failed                       uint64 // calls that ended with another error
 	NotApplied, Unknown          uint64 // failed writes by outcome
+	Overloaded                   uint64 // calls refused at once, since too few owners would have got to them in time (OverloadError)
 	Conflicts                    uint64 // reads that met several live siblings
 	Hedges                       uint64 // reads that asked one owner more because another was late
 	Probes                       uint64 // reads that asked a slow owner as well, to see whether it has recovered
@@ -44,6 +45,7 @@ type counters struct {
 	gets, puts, deletes, updates atomic.Uint64
 	notFound, failed             atomic.Uint64
 	notApplied, unknown          atomic.Uint64
+	overloaded                   atomic.Uint64
 	conflicts, hedges            atomic.Uint64
 	repairs, repairsFailed       atomic.Uint64
 	missed, topologyErrors       atomic.Uint64
@@ -87,7 +89,8 @@ func (c *Client) Stats() Stats {
 		Gets: n.gets.Load(), Puts: n.puts.Load(), Deletes: n.deletes.Load(), Updates: n.updates.Load(),
 		NotFound: n.notFound.Load(), Failed: n.failed.Load(),
 		NotApplied: n.notApplied.Load(), Unknown: n.unknown.Load(),
-		Conflicts: n.conflicts.Load(), Hedges: n.hedges.Load(), Probes: n.probes.Load(),
+		Overloaded: n.overloaded.Load(),
+		Conflicts:  n.conflicts.Load(), Hedges: n.hedges.Load(), Probes: n.probes.Load(),
 		Repairs: n.repairs.Load(), RepairsFailed: n.repairsFailed.Load(),
 		Missed: n.missed.Load(), TopologyErrors: n.topologyErrors.Load(),
 		Duplicates: n.duplicates.Load(), Replays: n.replays.Load(),

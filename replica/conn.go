@@ -224,6 +224,7 @@ func (c *Conn) takeOut(op *Op) {
 	case handed:
 		c.handed.remove(op)
 		c.slots.drop(op)
+		op.lane.pressure.served++
 		op.lane.release(op)
 	}
 	if op.filed {
@@ -243,6 +244,8 @@ func (c *Conn) settle() {
 	inFlight, waiting := c.small.ops+c.bulk.ops, c.small.waiters.n+c.bulk.waiters.n
 	publish(&c.inFlight, int64(inFlight))
 	publish(&c.waiting, int64(waiting))
+	c.gauge(&c.small)
+	c.gauge(&c.bulk)
 	oldest := c.owedSince
 	if op := c.handed.head; op != nil && (oldest == 0 || op.handed < oldest) {
 		oldest = op.handed

@@ -21,7 +21,8 @@
 //  5. When an operation has completed, the Conn holds nothing of it but slices of its State,
 //     which are immutable. They may still be on their way out.
 //  6. What is in flight is bounded per lane (Config.MaxInFlight, and half of
-//     MaxInFlightBytes each); who waits beyond that is a caller that blocks until its deadline or its Withdraw.
+//     MaxInFlightBytes each), and so is what waits beyond that: 4,096 operations of callers that block until their
+//     deadline or their Withdraw.
 //  7. No lock is held while a handler, OnChange or the dialer runs, or a frame is sent.
 //
 // # Batches
@@ -34,6 +35,18 @@
 //
 // Answers to reads come by the stream of the question, which does not know
 // how large they will be: a large answer does hold up the small ones behind it.
+//
+// # Overload
+//
+// A queue that is longer than callers wait serves nobody in time, and one that stays long makes each operation dearer: what is ahead of
+// it has gone from the processor's caches before it is answered. So whoever is about to begin something asks [Conn.Admit]
+// of all that are concerned before anything is sent, and leaves it if too few say yes. A burst is let in up to the bound; a lane that
+// overflowed holds a quarter of Config.MaxInFlight for three seconds, and is then tried again. That tells a burst
+// from a load that stays by what each does, as CoDel does (Nichols and Jacobson, 2012), but without dropping what was taken: it has
+// been paid for.
+//
+// Send's own bound is wider and stands for itself; it is met by what was admitted at the same time, by second rounds
+// and by the backlog of one sick node.
 //
 // # States
 //

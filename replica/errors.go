@@ -24,7 +24,8 @@ var (
 	// ErrClosed: the Conn is closed, or was closed before the node answered.
 	ErrClosed = errors.New("connection is closed")
 
-	// ErrOverloaded: a background operation met a full Conn. It was not sent.
+	// ErrOverloaded: too many operations wait for room already, or a background operation would
+	// have had to. It was not sent.
 	ErrOverloaded = errors.New("too much in flight")
 
 	// ErrInvalid: the operation is larger than MaxOpBytes, or its tenant is not UTF-8. It

@@ -14,6 +14,8 @@ type lane struct {
 	bytes   int
 
 	ready *sync.Cond // the queue is not empty, or the link is another
+
+	pressure pressure
 }
 
 func (l *lane) init(mu *sync.Mutex, maxOps, maxBytes int) {
@@ -27,9 +29,8 @@ func (l *lane) room(size int) bool {
 	return l.ops == 0 || l.ops < l.maxOps && l.bytes+size <= l.maxBytes
 }
 
-// maxWaiting bounds the operations that wait for room. What is served first come first
-// served, behind a queue that is longer than callers wait, is served for nobody: past the bound an operation is
-// refused at once. With the default bound in flight, it is a tenth of a second for a node that does 80,000 a second.
+// maxWaiting bounds the operations that wait for room; past it Send refuses. With the default bound in flight, it
+// is a tenth of a second for a node that does 80,000 a second. Callers ask Admit before.
 const maxWaiting = 4096
 
 // crowded reports whether too many wait already.

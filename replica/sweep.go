@@ -137,6 +137,9 @@ func (c *Conn) expire(op *Op, now int64) ended {
 	if wasHanded && (c.owedSince == 0 || op.handed < c.owedSince) {
 		c.owedSince = op.handed
 	}
+	if wasHanded {
+		op.lane.pressure.served-- // takeOut takes it for answered
+	}
 	c.takeOut(op)
 	c.expired.Add(1)
 	return ended{op, Result{Err: ErrExpired, Handed: wasHanded, Latency: time.Duration(now - op.accepted)}}
