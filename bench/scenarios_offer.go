@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -14,8 +15,9 @@ const (
 	offerTick = time.Millisecond
 
 	// offerPatience is how long a call may be due before it is begun: past it the program has no worker free or
-	// no processor, and the call counts as not begun.
-	offerPatience = 100 * time.Millisecond
+	// no processor, and the call counts as not begun. Were it long, a machine that cannot even refuse
+	// all would do nothing else.
+	offerPatience = 20 * time.Millisecond
 )
 
 // An overload begins calls at a rate, whatever became of the earlier ones.
@@ -23,7 +25,7 @@ const (
 // What offers costs processor time that what is offered lacks. So workers take the calls that are due by themselves:
 // one whose call is refused at once goes on with the next, and another is woken only for the calls
 // that are due while this one may have to wait in its own. A call that is refused at once costs the program no
-// switch between goroutines.
+// wake-up.
 type overload struct {
 	op              func(ctx context.Context, n int64) error // has the deadline
 	clear           func(error) bool                         // whether an error says what became of the call
@@ -156,6 +158,9 @@ func (o *overload) work() {
 	var mine tally
 	for n, more := o.take(true); more; n, more = o.take(false) {
 		found := o.call(ctx, n)
+		if found.refused > 0 {
+			runtime.Gosched() // as in a service, where each request is another goroutine: who reads answers has its turn
+		}
 		if n >= o.first {
 			mine.add(found)
 		}

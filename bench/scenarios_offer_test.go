@@ -77,8 +77,8 @@ func TestACallThatNobodyCouldBeginInTimeCountsAsNotBegun(t *testing.T) {
 		o.due, o.taken, o.atOnce, o.waking = 200, 50, offerAtOnce, true // all are busy
 		o.offer(400)
 		require.EqualValues(t, 200, o.t.offered)
-		require.EqualValues(t, 250, o.t.shed, "those that have been due for longer than the patience")
-		require.EqualValues(t, 300, o.taken)
+		require.EqualValues(t, 330, o.t.shed, "those that have been due for longer than the patience")
+		require.EqualValues(t, 380, o.taken)
 	})
 }
 
