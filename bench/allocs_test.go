@@ -24,9 +24,9 @@ var mostAllocs = []struct {
 	crowded, alone float64
 	do             func(s *hotPath, ctx context.Context, i int) error
 }{
-	{"PUT After", 5, 31, (*hotPath).putAfter},
-	{"PUT NoContext", 4, 30, (*hotPath).putNoContext},
-	{"GET at Quorum", 5, 25, (*hotPath).get},
+	{"PUT After", 5, 8, (*hotPath).putAfter},
+	{"PUT NoContext", 4, 7, (*hotPath).putNoContext},
+	{"GET at Quorum", 5, 7, (*hotPath).get},
 }
 
 const (
