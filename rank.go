@@ -10,8 +10,8 @@ import (
 )
 
 // An owner is slow if reading elsewhere repays, and noise does not make the difference: half of its answers take longer
-// than 19 in 20 of the fastest owner's, and a millisecond more; or one in 20 takes four times as long as
-// that. One that owes answers and says nothing is taken to need as long as that already, but not before silence:
+// than 19 in 20 of the fastest owner's, or four times as long as half of its, and a millisecond more; or one in 20
+// takes four times as long as that. (The halves stand firm where a hiccup has touched everybody's slowest.) One that owes answers and says nothing is taken to need as long as that already, but not before silence:
 // writes wait for disks.
 const (
 	slowFactor = 4
@@ -27,7 +27,8 @@ type ranking struct {
 	asked    time.Time               // when it was made, and the first owners are asked
 	patience time.Duration           // until one of these is late
 	quick    time.Duration           // what 19 in 20 answers of the fastest owner take, and a margin
-	slow     time.Duration           // past which an answer is slow. Both are slowUnknown where no owner has been timed
+	slow     time.Duration           // past which an answer is slow
+	half     time.Duration           // past which half of a slow owner's answers are. All are slowUnknown where no owner has been timed
 	probe    *node                   // next in order after those that are asked, and to be asked besides; nil is none
 	probed   int                     // the slot of probe
 }
@@ -46,15 +47,16 @@ const (
 // once, those of lost never.
 func (r *ranking) rank(k *call, need int, lost quorum.Set) {
 	var seen [quorum.MaxOwners]replica.Glance
-	r.asked, r.quick = time.Now(), slowUnknown
+	r.asked, r.quick, r.half = time.Now(), slowUnknown, slowUnknown
 	for i, o := range k.owners {
 		g := k.v.nodes[o].conn.Glance(r.asked)
 		if g.P95 > 0 && g.State == replica.Up && g.Silent < silence {
 			r.quick = min(r.quick, g.P95+slowMargin)
+			r.half = min(r.half, slowFactor*g.P50+slowMargin)
 		}
 		seen[i] = g
 	}
-	r.slow = r.quick
+	r.slow, r.half = r.quick, min(r.half, r.quick)
 	if r.quick != slowUnknown {
 		r.slow = max(r.quick, slowFactor*(r.quick-slowMargin))
 	}
@@ -71,7 +73,7 @@ func (r *ranking) rank(k *call, need int, lost quorum.Set) {
 }
 
 func (r *ranking) isSlow(g *replica.Glance) bool {
-	return g.P50 > r.quick || g.P95 > r.slow || g.Silent >= silence && (g.Silent > r.slow || r.slow == slowUnknown)
+	return g.P50 > r.half || g.P95 > r.slow || g.Silent >= silence && (g.Silent > r.slow || r.slow == slowUnknown)
 }
 
 func (n *node) score(g *replica.Glance, zone string, slow bool) int {

@@ -39,7 +39,7 @@ func (l *link) read(s stream) {
 				reads = append(reads, d.latency)
 			}
 		}
-		l.conn.reads.add(reads)
+		l.conn.reads.offer(l.conn.heard.Load(), reads)
 		for _, d := range done {
 			r := resultOf(d.answer, d.op)
 			r.Handed, r.Amnesiac, r.Latency = true, amnesiac, d.latency

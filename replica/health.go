@@ -50,8 +50,9 @@ type Health struct {
 	Limits      *storagepb.Limits // shared, read-only; nil where the node told none
 	Transport   string            // "frames" (package framed) or "grpc"
 
-	// P95 and Mean are of the last 256 reads, from Send to answer; see Overdue and Recovered for what
-	// else counts. They are worked out anew every 64 reads, and when 13 in that time lie above P95. Zero before the 8th.
+	// P95 and Mean are of 256 reads, from Send to answer: the last ones, or of a busy connection some of the last
+	// eighth of a second; see Overdue and Recovered for what
+	// else counts. They are worked out anew every 64 of them, and when 13 in that time lie above P95. Zero before the 8th.
 
 	P95, Mean time.Duration
 

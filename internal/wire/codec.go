@@ -20,19 +20,23 @@ type Codec struct{}
 
 // A Frame is a frame on its way out, as bytes: room for a header of framed.HeaderBytes, and what
 // AppendOperation and AppendAnswer have appended. Marshalling takes them away.
-type Frame struct{ Bytes []byte }
+type Frame struct {
+	Bytes []byte
+	home  *[]byte // the pool's
+}
 
 // NewFrame returns an empty frame.
 func NewFrame() Frame {
-	return Frame{Bytes: (*framePool{}.Get(framed.HeaderBytes))[:framed.HeaderBytes]}
+	home := framePool{}.Get(framed.HeaderBytes)
+	return Frame{Bytes: *home, home: home}
 }
 
 // Free gives the bytes back, for the next frame.
 func (f *Frame) Free() {
-	if f.Bytes != nil {
-		b := f.Bytes
-		f.Bytes = nil
-		framePool{}.Put(&b)
+	if f.home != nil {
+		*f.home = f.Bytes
+		framePool{}.Put(f.home)
+		*f = Frame{}
 	}
 }
 
@@ -60,9 +64,10 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 	if !ok {
 		return generated().Marshal(v)
 	}
-	b := f.Bytes[:copy(f.Bytes, f.Bytes[framed.HeaderBytes:])] // gRPC has a header of its own
-	f.Bytes = nil
-	return mem.BufferSlice{mem.NewBuffer(&b, framePool{})}, nil
+	home := f.home
+	*home = f.Bytes[:copy(f.Bytes, f.Bytes[framed.HeaderBytes:])] // gRPC has a header of its own
+	*f = Frame{}
+	return mem.BufferSlice{mem.NewBuffer(home, framePool{})}, nil
 }
 
 // Unmarshal implements encoding.CodecV2.
