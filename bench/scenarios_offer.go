@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"time"
 )
@@ -25,7 +24,8 @@ const (
 // What offers costs processor time that what is offered lacks. So workers take the calls that are due by themselves:
 // one whose call is refused at once goes on with the next, and another is woken only for the calls
 // that are due while this one may have to wait in its own. A call that is refused at once costs the program no
-// wake-up.
+// wake-up. Nor does it yield: a worker that yields in a call has another one woken in its place, until all of them
+// are ready to run and the program measures itself.
 type overload struct {
 	op              func(ctx context.Context, n int64) error // has the deadline
 	clear           func(error) bool                         // whether an error says what became of the call
@@ -158,9 +158,6 @@ func (o *overload) work() {
 	var mine tally
 	for n, more := o.take(true); more; n, more = o.take(false) {
 		found := o.call(ctx, n)
-		if found.refused > 0 {
-			runtime.Gosched() // as in a service, where each request is another goroutine: who reads answers has its turn
-		}
 		if n >= o.first {
 			mine.add(found)
 		}
