@@ -3,7 +3,7 @@ package node
 import "sync/atomic"
 
 // An index says where the records of a shard begin. It is a table of words without pointers, searched from a
-// key's own place on: one line of the processor's cache for most keys, where a map takes several, and a third of its memory.
+// key's own place on: one line of the processor's cache for most keys, where a map takes several.
 // Who changes it has it alone; readers may mark while others read.
 type index struct {
 	slots []uint64 // a power of two of them; 0 is free
@@ -22,8 +22,8 @@ const (
 	leastSlots = 8
 )
 
-// A place is the number of a record's chunk plus one, and its offset there. 0 is nowhere. 65,535 chunks of
-// a shard fit, of a megabyte each: more than a machine's memory.
+// A place is the number of a record's chunk plus one, and its offset there. 0 is nowhere. A shard
+// has room for 65,535 chunks, 4 GiB in all, a Memory for a tebibyte.
 type place uint64
 
 const offsetBits = 24

@@ -9,7 +9,7 @@ import (
 const (
 	// Chunks grow from the first size to the last. A larger record has a chunk of its own.
 	firstChunk = 1 << 10
-	lastChunk  = 1 << 20
+	lastChunk  = 64 << 10
 
 	// valueStep rounds up the room of a value, so that one which grows a little stays where it is.
 	valueStep = 16
