@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -93,24 +94,18 @@ func (x *exchange) wake() {
 }
 
 func (x *exchange) receive() {
+	var frame wire.OperationsFrame
+	var ops []*wire.Operation
 	for {
-		var frame wire.OperationsFrame
 		err := x.link.receive(&frame)
 		if n := len(frame.Operations); err == nil && n > maxFrameOps {
 			err = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
 		}
 		if err != nil {
-			x.mu.Lock()
-			x.received = errors.Is(err, io.EOF)
-			x.broken = err
-			x.leaving.Signal()
-			x.mu.Unlock()
-			if !errors.Is(err, io.EOF) {
-				x.cut()
-			}
+			x.ended(err)
 			return
 		}
-		ops := make([]*wire.Operation, len(frame.Operations))
+		ops = slices.Grow(ops[:0], len(frame.Operations))[:len(frame.Operations)]
 		for i := range ops {
 			ops[i] = &frame.Operations[i]
 		}
@@ -119,19 +114,50 @@ func (x *exchange) receive() {
 			x.cut() // the sender tells why
 			return
 		}
+		if x.server.core.config.Interceptor != nil || cap(ops) > maxKept {
+			frame.Operations, ops = nil, nil // still in use, or not to be kept
+		}
 	}
 }
 
-// accept runs a frame's operations but for those that the node does not take.
+// ended notes why nothing more will come.
+func (x *exchange) ended(err error) {
+	x.mu.Lock()
+	x.received = errors.Is(err, io.EOF)
+	x.broken = err
+	x.leaving.Signal()
+	x.mu.Unlock()
+	if !errors.Is(err, io.EOF) {
+		x.cut()
+	}
+}
+
+// accept runs a frame's operations but for those that the node does not take. Without an interceptor, nothing
+// refers to them when it returns; answers may share memory with the frame.
 func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
-	x.admit(ops)
+	core := x.server.core
+	if bytes := x.admit(ops); !core.load.takeAll(len(ops), bytes) {
+		ops = x.takeEach(ops)
+	}
+	if core.config.Interceptor == nil {
+		core.run(ops, received, x)
+		return
+	}
+	for _, op := range ops {
+		x.server.spawn(func() { x.intercepted(op, received) })
+	}
+}
+
+// takeEach refuses the operations that there is no room for, and returns the others.
+func (x *exchange) takeEach(ops []*wire.Operation) []*wire.Operation {
+	core := x.server.core
 	taken := ops[:0]
 	var refused []reply
 	for _, op := range ops {
 		n := operationBytes(op)
-		if status := x.server.core.load.take(n); status != storagepb.Status_OK {
+		if status := core.load.take(n); status != storagepb.Status_OK {
 			a := refuse(op.Id, status, "")
-			x.server.core.counters.refused.Add(1)
+			core.counters.refused.Add(1)
 			refused = append(refused, x.reply(a, false, n))
 			continue
 		}
@@ -140,18 +166,11 @@ func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
 	if len(refused) > 0 {
 		x.put(refused)
 	}
-	if x.server.core.config.Interceptor == nil {
-		x.server.core.run(taken, received, x)
-		return
-	}
-	for _, op := range taken {
-		x.server.spawn(func() { x.intercepted(op, received) })
-	}
+	return taken
 }
 
-// admit waits until the stream may have more in hand, and counts ops.
-func (x *exchange) admit(ops []*wire.Operation) {
-	n := 0
+// admit waits until the stream may have more in hand, counts ops, and returns their bytes.
+func (x *exchange) admit(ops []*wire.Operation) (n int) {
 	for _, op := range ops {
 		n += operationBytes(op)
 	}
@@ -163,6 +182,7 @@ func (x *exchange) admit(ops []*wire.Operation) {
 	x.ops += len(ops)
 	x.bytes += n
 	x.running = true
+	return n
 }
 
 func (x *exchange) room(op *wire.Operation, received time.Time) {

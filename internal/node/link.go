@@ -103,7 +103,8 @@ func (l *framedLink) receive(f *wire.OperationsFrame) error {
 	if err != nil {
 		return err
 	}
-	f.Operations, f.Hello, err = wire.Operations(l.conn.Own(body), nil)
+	clear(f.Operations)
+	f.Operations, f.Hello, err = wire.Operations(l.conn.Own(body), f.Operations)
 	if err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}

@@ -40,8 +40,8 @@ func (f *Frame) Free() {
 	}
 }
 
-// An OperationsFrame is a ClientFrame that came in. Its operations are made anew by each
-// Unmarshal, since they stay in use.
+// An OperationsFrame is a ClientFrame that came in. The next Unmarshal uses Operations again, but not the
+// frame's bytes, with which they share their memory.
 type OperationsFrame struct {
 	Hello      []byte // nil where there is none
 	Operations []Operation
@@ -74,7 +74,8 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 func (Codec) Unmarshal(data mem.BufferSlice, v any) (err error) {
 	switch f := v.(type) {
 	case *OperationsFrame:
-		f.Operations, f.Hello, err = Operations(data.Materialize(), nil)
+		clear(f.Operations)
+		f.Operations, f.Hello, err = Operations(data.Materialize(), f.Operations)
 		return err
 	case *AnswersFrame:
 		buffer := data.MaterializeToBuffer(framePool{})
