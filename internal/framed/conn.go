@@ -1,6 +1,7 @@
 package framed
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,6 +31,10 @@ const (
 
 	// lastWords bounds the wait for the peer to hang up after End.
 	lastWords = time.Second
+
+	// pieceBytes is how much is written at a time. A peer that takes another piece of a large frame is alive, although
+	// it can neither be asked meanwhile nor has anything to say.
+	pieceBytes = 256 << 10
 )
 
 // The kinds of frames.
@@ -43,6 +48,9 @@ const (
 var (
 	// ErrPreface says that the peer does not speak this protocol.
 	ErrPreface = errors.New("the peer does not speak pairdb's frames")
+	// ErrHungUp says, beside ErrPreface, that the peer has not said anything else either: so does one that is
+	// stopping, whatever it speaks.
+	ErrHungUp = errors.New("it hung up without a word")
 	// ErrSilent says that the peer has answered no ping.
 	ErrSilent = errors.New("the peer answers no ping")
 )
@@ -53,6 +61,10 @@ type Conn struct {
 	in  input
 
 	writing sync.Mutex // guards writes, so that frames go out whole
+	reading sync.Mutex // guards in
+
+	receiving atomic.Bool // somebody waits for a message
+	ending    atomic.Bool // what comes is for nobody
 
 	cause  atomic.Pointer[error]
 	closed atomic.Bool
@@ -66,18 +78,18 @@ func New(raw net.Conn) *Conn {
 }
 
 // Client sends the preface, first being the client's first frame with room for its header, and returns
-// the connection when the node has answered with its own. ErrPreface says that it has not. The
-// caller bounds the wait, by closing raw.
+// the connection when the node has answered with its own. ErrPreface says that it has not,
+// and ErrHungUp that it has answered with nothing. The caller bounds the wait, by closing raw.
 func Client(raw net.Conn, first []byte) (*Conn, error) {
 	putHeader(first, message)
 	if _, err := raw.Write(append([]byte(Preface), first...)); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrPreface, err) // it hung up on what it saw of it
+		return nil, hungUp(raw, err) // on what it saw of it
 	}
 	c := New(raw)
 	for read := 0; read < len(Preface); {
 		b, err := c.in.take(1)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrPreface, err)
+			return nil, hungUp(raw, err) // a part of the preface is no answer
 		}
 		if b[0] != Preface[read] {
 			return nil, ErrPreface
@@ -85,6 +97,15 @@ func Client(raw net.Conn, first []byte) (*Conn, error) {
 		read++
 	}
 	return c, nil
+}
+
+// hungUp makes the most of how raw ended. A peer that chose frames in the TLS handshake speaks them, and
+// err is why it does not want to: it judges the client's certificate after the handshake.
+func hungUp(raw net.Conn, err error) error {
+	if secure, ok := raw.(*tls.Conn); ok && secure.ConnectionState().NegotiatedProtocol == ALPN {
+		return err
+	}
+	return fmt.Errorf("%w: %w: %w", ErrPreface, ErrHungUp, err)
 }
 
 // Send sends a message: frame from HeaderBytes on, which is the caller's again when Send returns. It
@@ -99,9 +120,15 @@ func (c *Conn) write(frame []byte, kind byte) error {
 }
 
 func (c *Conn) writeLocked(frame []byte) error {
-	if _, err := c.raw.Write(frame); err != nil {
-		c.fail(err) // a part of it may be out
-		return c.reason(err)
+	for rest := frame; len(rest) > 0; {
+		n, err := c.raw.Write(rest[:min(len(rest), pieceBytes)])
+		if err != nil {
+			c.fail(err) // a part of it may be out
+			return c.reason(err)
+		}
+		if rest = rest[n:]; len(rest) > 0 {
+			c.in.hear()
+		}
 	}
 	return nil
 }
@@ -112,10 +139,12 @@ func putHeader(frame []byte, kind byte) {
 }
 
 // Receive returns the next message; it is the Conn's again at the next call. io.EOF says that the peer
-// is done, a gRPC status why it will send no more.
+// is done, or gone between two frames, a gRPC status why it will send no more.
 func (c *Conn) Receive() ([]byte, error) {
+	c.receiving.Store(true)
+	defer c.receiving.Store(false)
 	for {
-		kind, body, err := c.in.frame()
+		kind, body, err := c.next()
 		if err != nil {
 			return nil, c.reason(err)
 		}
@@ -135,6 +164,19 @@ func (c *Conn) Receive() ([]byte, error) {
 	}
 }
 
+// next returns the next frame, unless End has begun.
+func (c *Conn) next() (kind byte, body []byte, err error) {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	if !c.ending.Load() {
+		kind, body, err = c.in.frame()
+	}
+	if c.ending.Load() {
+		return 0, nil, net.ErrClosed
+	}
+	return kind, body, err
+}
+
 func ended(body []byte) error {
 	code, n := binary.Uvarint(body)
 	switch {
@@ -147,14 +189,18 @@ func ended(body []byte) error {
 }
 
 // End tells the peer why no more will come, nil being that all is done, waits a moment
-// for it to hang up, and closes the connection. Nobody else is receiving.
+// for it to hang up, and closes the connection. Nothing is received from then on: of a frame that comes
+// while the rest is thrown away, a part might be missing.
 func (c *Conn) End(why error) {
+	c.ending.Store(true)
 	s := status.Convert(why)
 	frame := binary.AppendUvarint(make([]byte, HeaderBytes), uint64(s.Code()))
 	_ = c.raw.SetDeadline(time.Now().Add(lastWords))
 	if c.write(append(frame, s.Message()...), end) == nil {
 		if half, ok := c.raw.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+			c.reading.Lock()                  // whoever receives gives up at the next frame, or lastWords
 			_, _ = io.Copy(io.Discard, c.raw) // until the peer hangs up, or lastWords
+			c.reading.Unlock()
 		}
 	}
 	c.Close()

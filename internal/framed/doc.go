@@ -26,6 +26,7 @@
 //  2. Who has heard nothing for a while asks, and hangs up when no answer comes (Watch). TCP alone would not
 //     notice a process that is stopped.
 //  3. What a peer claims to send takes no memory before it is there.
-//  4. A connection that ends in good order is read to its end first, for a moment: else the
+//  4. After End nothing is received: no frame is put together from what is thrown away and what is not.
+//  5. A connection that ends in good order is read to its end first, for a moment: else the
 //     system throws away, with what was not read here, what the peer has not read yet.
 package framed
