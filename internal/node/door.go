@@ -151,17 +151,20 @@ func (b *begun) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// withProtocols returns config with the two protocols that a node speaks over TLS.
+// withProtocols returns config with the two protocols that a node speaks over TLS. Frames come first, since the
+// server's order decides: a configuration that was made for gRPC names "h2".
 func withProtocols(config *tls.Config) *tls.Config {
 	if config == nil {
 		return nil
 	}
 	config = config.Clone()
-	for _, p := range []string{framed.ALPN, "h2"} {
-		if !slices.Contains(config.NextProtos, p) {
-			config.NextProtos = append(slices.Clip(config.NextProtos), p)
+	protocols := []string{framed.ALPN}
+	for _, p := range append(slices.Clip(config.NextProtos), "h2") {
+		if !slices.Contains(protocols, p) {
+			protocols = append(protocols, p)
 		}
 	}
+	config.NextProtos = protocols
 	if choose := config.GetConfigForClient; choose != nil {
 		config.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
 			chosen, err := choose(hello)

@@ -24,6 +24,10 @@ const (
 	// maxFrameOps is more than a coordinator puts into one frame by far; an operation
 	// of two bytes takes a hundred times as much in memory.
 	maxFrameOps = 1 << 16
+
+	// frameTime is what the receiver's frame may take before what is in the outbox leaves without it: a read that
+	// waits for the disk must hold up no acknowledgement.
+	frameTime = 2 * time.Millisecond
 )
 
 // An exchange is one stream. One goroutine receives and applies, and sends what may leave at once
@@ -38,12 +42,14 @@ type exchange struct {
 
 	stalled chan struct{} // closed when the client has not read for too long
 	patient *time.Timer   // closes it; runs while a frame is being sent
+	long    *time.Timer   // lets the sender at the outbox; runs while that waits for the receiver's frame
 
 	mu       sync.Mutex // guards what follows
 	roomy    *sync.Cond // ops, bytes or answers have fallen, or ctx has ended
 	leaving  *sync.Cond // the sender has something to look at
 	outbox   []reply    // may leave
 	running  bool       // the receiver is at a frame, and sends what is in the outbox after it
+	timed    bool       // long is running
 	sending  bool       // by either
 	ops      int        // received, not yet sent
 	bytes    int        // of those
@@ -59,6 +65,8 @@ func newExchange(s *Server, l link) *exchange {
 	x.patient.Stop()
 	x.roomy, x.leaving = sync.NewCond(&x.mu), sync.NewCond(&x.mu)
 	x.ctx, x.cut = context.WithCancel(l.context())
+	x.long = time.AfterFunc(frameTime, x.slow) // once for nothing, if it fires before it is stopped
+	x.long.Stop()
 	return x
 }
 
@@ -225,11 +233,24 @@ func (x *exchange) put(replies []reply) {
 			x.outbox = append(x.outbox, replies...)
 		}
 		x.tellSender()
+		if x.running && !x.timed {
+			x.timed = true
+			x.long.Reset(frameTime)
+		}
 	}
 	x.mu.Unlock()
 	if over {
 		x.release(replies)
 	}
+}
+
+// slow lets the sender at the outbox before the receiver's frame is done. If it comes late, what the next
+// frame answers leaves as it is put.
+func (x *exchange) slow() {
+	x.mu.Lock()
+	x.timed, x.running = false, false
+	x.tellSender()
+	x.mu.Unlock()
 }
 
 // intercepted runs one operation past the interceptor.

@@ -44,10 +44,13 @@ type framedLink struct {
 }
 
 const (
-	// A client that hears nothing asks each 12 s; one of which nothing is heard for so
+	// A client that hears nothing asks after 10 s; one of which nothing is heard for so
 	// long is cut off, or gone without a word.
 	silence         = 45 * time.Second
 	silencePatience = 15 * time.Second
+
+	// stopPatience is how long a frame may wait for the client to read when the server ends.
+	stopPatience = time.Second
 )
 
 // serveFramed serves a connection that has begun as one of package framed. opened is called when the client
@@ -60,6 +63,8 @@ func (s *Server) serveFramed(raw net.Conn, opened func()) {
 		l.conn.Close()
 		return
 	}
+	// A client that reads nothing would hold up the end of a server until sendPatience is over.
+	defer context.AfterFunc(s.ctx, func() { _ = raw.SetWriteDeadline(time.Now().Add(stopPatience)) })()
 	l.conn.Watch(silence, silencePatience, false)
 	l.conn.End(s.exchange(&greeting{l, opened}))
 }

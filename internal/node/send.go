@@ -37,6 +37,10 @@ func (x *exchange) send() error {
 func (x *exchange) sendMine() error {
 	x.mu.Lock()
 	x.running = false
+	if x.timed {
+		x.timed = false
+		x.long.Stop()
+	}
 	if x.sending || x.over || len(x.outbox) == 0 || x.server.ctx.Err() != nil {
 		x.tellSender()
 		x.mu.Unlock()
