@@ -74,17 +74,38 @@ type link struct {
 
 var errAttemptTooLong = fmt.Errorf("no handshake within %v", attemptLimit)
 
+// A hangsUp is for a person: what hung up on frames without a word was no help by gRPC either.
+type hangsUp struct{ error }
+
+func (e hangsUp) Error() string {
+	return describe(e.error) + "; it hangs up without a word: perhaps it wants TLS, or no node is behind the address"
+}
+
+func (e hangsUp) Unwrap() error { return e.error }
+
 // connect makes one attempt. The link that it returns has shaken hands, and is for
 // the caller to close.
 func (c *Conn) connect() (*link, error) {
 	c.attempts.Add(1)
-	if !c.cfg.GRPC {
-		l, err := c.connectBy(newFramedTransport(&c.cfg))
-		if !errors.Is(err, framed.ErrPreface) {
-			return l, err
-		}
+	if c.cfg.GRPC {
+		return c.connectBy(newGRPCTransport(&c.cfg))
 	}
-	return c.connectBy(newGRPCTransport(&c.cfg))
+	l, err := c.connectBy(newFramedTransport(&c.cfg))
+	if !errors.Is(err, framed.ErrPreface) {
+		return l, err
+	}
+	hungUp := errors.Is(err, framed.ErrHungUp)
+	l, err = c.connectBy(newGRPCTransport(&c.cfg))
+	switch {
+	case err == nil && hungUp: // also what a node does that is stopping, or starting behind a balancer
+		if again, err := c.connectBy(newFramedTransport(&c.cfg)); err == nil {
+			l.close(true)
+			return again, nil
+		}
+	case hungUp && c.cfg.TLS == nil && grpcstatus.Code(err) == codes.Unavailable:
+		err = hangsUp{err}
+	}
+	return l, err
 }
 
 func (c *Conn) connectBy(t transport) (*link, error) {
@@ -152,6 +173,8 @@ func (l *link) cause(err error) error {
 		return ErrClosed
 	case errors.Is(context.Cause(l.ctx), errAttemptTooLong):
 		return errAttemptTooLong
+	case errors.Is(err, framed.ErrPreface): // which an io.EOF may have told
+		return err
 	case errors.Is(err, io.EOF):
 		return errors.New("the node ended the stream")
 	}
