@@ -132,11 +132,5 @@ func (in *input) takeLarge(n int) ([]byte, error) {
 	return b, nil
 }
 
-// Own returns the message that Receive returned last as memory of the caller's own.
-func (c *Conn) Own(body []byte) []byte {
-	if c.in.large != nil {
-		c.in.large = nil
-		return body
-	}
-	return slices.Clone(body)
-}
+// Owned reports whether the message that Receive returned last is in memory of its own, which the caller may keep.
+func (c *Conn) Owned() bool { return c.in.large != nil }

@@ -102,28 +102,25 @@ func (x *exchange) wake() {
 }
 
 func (x *exchange) receive() {
-	var frame wire.OperationsFrame
-	var ops []*wire.Operation
 	for {
-		err := x.link.receive(&frame)
-		if n := len(frame.Operations); err == nil && n > maxFrameOps {
+		b := batches.Get().(*batch)
+		err := x.link.receive(&b.frame)
+		n := len(b.frame.Operations)
+		if err == nil && n > maxFrameOps {
 			err = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
 		}
 		if err != nil {
 			x.ended(err)
 			return
 		}
-		ops = slices.Grow(ops[:0], len(frame.Operations))[:len(frame.Operations)]
-		for i := range ops {
-			ops[i] = &frame.Operations[i]
+		b.ops = slices.Grow(b.ops[:0], n)[:n]
+		for i := range b.ops {
+			b.ops[i] = &b.frame.Operations[i]
 		}
-		x.accept(ops, time.Now())
+		x.accept(b, time.Now())
 		if x.sendMine() != nil {
 			x.cut() // the sender tells why
 			return
-		}
-		if x.server.core.config.Interceptor != nil || cap(ops) > maxKept {
-			frame.Operations, ops = nil, nil // still in use, or not to be kept
 		}
 	}
 }
@@ -140,15 +137,23 @@ func (x *exchange) ended(err error) {
 	}
 }
 
-// accept runs a frame's operations but for those that the node does not take. Without an interceptor, nothing
-// refers to them when it returns; answers may share memory with the frame.
-func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
+// accept runs a frame's operations but for those that the node does not take.
+func (x *exchange) accept(b *batch, received time.Time) {
 	core := x.server.core
+	held := b
+	if core.config.Interceptor != nil || core.config.Audit != nil {
+		held = nil // they may keep what they are shown
+	}
+	ops := b.ops
+	if held != nil {
+		b.hold(len(ops))
+		defer b.done(1)
+	}
 	if bytes := x.admit(ops); !core.load.takeAll(len(ops), bytes) {
-		ops = x.takeEach(ops)
+		ops = x.takeEach(ops, held)
 	}
 	if core.config.Interceptor == nil {
-		core.run(ops, received, x)
+		core.runIn(b, held, ops, received, x)
 		return
 	}
 	for _, op := range ops {
@@ -157,7 +162,7 @@ func (x *exchange) accept(ops []*wire.Operation, received time.Time) {
 }
 
 // takeEach refuses the operations that there is no room for, and returns the others.
-func (x *exchange) takeEach(ops []*wire.Operation) []*wire.Operation {
+func (x *exchange) takeEach(ops []*wire.Operation, held *batch) []*wire.Operation {
 	core := x.server.core
 	taken := ops[:0]
 	var refused []reply
@@ -166,7 +171,9 @@ func (x *exchange) takeEach(ops []*wire.Operation) []*wire.Operation {
 		if status := core.load.take(n); status != storagepb.Status_OK {
 			a := refuse(op.Id, status, "")
 			core.counters.refused.Add(1)
-			refused = append(refused, x.reply(a, false, n))
+			r := x.reply(a, false, n)
+			r.held = held
+			refused = append(refused, r)
 			continue
 		}
 		taken = append(taken, op)

@@ -102,15 +102,16 @@ func (l *framedLink) greet(f *storagepb.ServerFrame) error {
 	return l.conn.Send(b)
 }
 
-// receive reads the operations where the frame lies, which is theirs.
 func (l *framedLink) receive(f *wire.OperationsFrame) error {
 	body, err := l.conn.Receive()
 	if err != nil {
 		return err
 	}
-	clear(f.Operations)
-	f.Operations, f.Hello, err = wire.Operations(l.conn.Own(body), f.Operations)
-	if err != nil {
+	read := f.Read
+	if l.conn.Owned() {
+		read = f.ReadIn
+	}
+	if err = read(body); err != nil {
 		return status.Error(codes.InvalidArgument, err.Error())
 	}
 	return nil

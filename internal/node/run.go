@@ -6,7 +6,6 @@ import (
 
 	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
-	"github.com/devrev/pairdb/vclock"
 )
 
 // A reply is an answer on its way out.
@@ -16,6 +15,7 @@ type reply struct {
 	// taken says that the operation is in the node's load, with so many bytes.
 	taken bool
 	bytes int
+	held  *batch // until it is released; nil is nothing
 }
 
 // A sink takes the replies of a run.
@@ -48,9 +48,14 @@ func (g gatherer) put(r []reply)                 { g <- r }
 // monotonic clock), and gives their answers to a sink as they may leave, in any
 // order.
 func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
-	b := batch{answers: make([]wire.Answer, len(ops))}
-	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops))}
-	c.runMerges(ops, &b, received, &out)
+	c.runIn(new(batch), nil, ops, received, to)
+}
+
+// runIn is run in the memory of b. The replies hold held.
+func (c *Core) runIn(b, held *batch, ops []*wire.Operation, received time.Time, to sink) {
+	b.expect(len(ops))
+	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops)), held: held}
+	c.runMerges(ops, b, received, &out)
 	out.flush() // before the reads, so that the sync runs while they do
 	out.merges = false
 	for _, op := range ops {
@@ -60,7 +65,7 @@ func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
 				out.add(op, refuse(op.Id, storagepb.Status_OVERLOADED, ""), proof{})
 				continue
 			}
-			answer, until := c.read(op, &b, received)
+			answer, until := c.read(op, b, received)
 			out.add(op, answer, until)
 		}
 	}
@@ -118,53 +123,6 @@ func (w *workspace) giveBack() {
 	workspaces.Put(w)
 }
 
-// A batch is the memory that the operations of one frame share: an allocation for each of
-// them would be most of what they cost.
-type batch struct {
-	answers []wire.Answer
-	arena   []byte
-	slab    vclock.Slab
-
-	use  func(value []byte) error // take
-	kind storagepb.Kind           // of read: how much take is to decode
-	has  held                     // what it decoded
-
-	cache     *stateCache // where take puts what the engine lends; nil is nowhere
-	engineKey []byte      // under which key
-}
-
-// answer returns the next answer, to be filled in.
-func (b *batch) answer(id uint64, status storagepb.Status) *wire.Answer {
-	if len(b.answers) == 0 {
-		b.answers = make([]wire.Answer, 1)
-	}
-	a := &b.answers[0]
-	b.answers = b.answers[1:]
-	a.Id, a.Status = id, status
-	return a
-}
-
-// arenaBytes is how much of the arena is allocated at a time.
-const arenaBytes = 8 << 10
-
-// bytes returns room for up to n bytes.
-func (b *batch) bytes(n int) []byte {
-	if cap(b.arena)-len(b.arena) < n {
-		b.arena = make([]byte, 0, max(n, arenaBytes))
-	}
-	begin := len(b.arena)
-	b.arena = b.arena[:begin+n]
-	return b.arena[begin : begin : begin+n]
-}
-
-// key returns op's key in the engine, and its token.
-func (b *batch) key(op *wire.Operation) (key []byte, token uint64) {
-	return appendKey(b.bytes(tokenBytes+len(op.Tenant)+1+len(op.Key)), op.Tenant, op.Key)
-}
-
-// clone copies what an engine has lent.
-func (b *batch) clone(value []byte) []byte { return append(b.bytes(len(value)), value...) }
-
 // flushBytes bounds the answers that gather before they are put.
 const flushBytes = 1 << 20
 
@@ -178,6 +136,7 @@ type outcomes struct {
 	until          proof // of all that is waiting
 	bytes          int
 	untold         int // of bytes: not yet told to the sink
+	held           *batch
 
 	answered, refused uint64 // not yet counted
 }
@@ -192,7 +151,7 @@ func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
 		o.refused++
 	}
 	n := answerBytes(a)
-	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op)}
+	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op), held: o.held}
 	if o.core.sync.holds(until) {
 		o.ready = append(o.ready, r)
 	} else {

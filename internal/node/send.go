@@ -165,6 +165,7 @@ func (x *exchange) release(replies []reply) {
 	x.tellSender() // that may have been the last
 	x.mu.Unlock()
 	x.server.core.load.release(takenOps, takenBytes+answers)
+	letGo(replies)
 }
 
 // finish gives up what can no longer be sent.
@@ -175,4 +176,19 @@ func (x *exchange) finish() {
 	x.outbox = nil
 	x.mu.Unlock()
 	x.release(left)
+}
+
+// letGo ends the holds of replies on their batches. Those of one are mostly together.
+func letGo(replies []reply) {
+	for len(replies) > 0 {
+		held, n := replies[0].held, 1
+		for n < len(replies) && replies[n].held == held {
+			n++
+		}
+		clear(replies[:n])
+		if held != nil {
+			held.done(n)
+		}
+		replies = replies[n:]
+	}
 }

@@ -40,11 +40,44 @@ func (f *Frame) Free() {
 	}
 }
 
-// An OperationsFrame is a ClientFrame that came in. The next Unmarshal uses Operations again, but not the
-// frame's bytes, with which they share their memory.
+// An OperationsFrame is a ClientFrame that came in.
 type OperationsFrame struct {
 	Hello      []byte // nil where there is none
 	Operations []Operation
+
+	bytes []byte // with which the operations share their memory
+	space space
+}
+
+// Read reads a frame from a copy of bytes, which is in memory that the next Read uses again, as it does
+// all that the operations hold. A frame from the zero OperationsFrame may be kept.
+func (f *OperationsFrame) Read(bytes []byte) (err error) {
+	f.reset()
+	f.bytes = append(f.bytes[:0], bytes...)
+	return f.read(f.bytes)
+}
+
+// ReadIn is Read without the copy: bytes are the frame's from here on.
+func (f *OperationsFrame) ReadIn(bytes []byte) error {
+	f.reset()
+	return f.read(bytes)
+}
+
+func (f *OperationsFrame) read(bytes []byte) (err error) {
+	f.Operations, f.Hello, err = operations(bytes, f.Operations, &f.space)
+	return err
+}
+
+func (f *OperationsFrame) reset() {
+	if cap(f.bytes) > maxPooled {
+		f.bytes = nil
+	}
+	Poison(f.bytes)
+	clear(f.Operations)
+	if f.space.slab == 0 {
+		f.space.slab = slabItems
+	}
+	f.space.reset()
 }
 
 // An AnswersFrame is a ServerFrame that came in. The next Unmarshal uses Answers again.
@@ -74,9 +107,7 @@ func (Codec) Marshal(v any) (mem.BufferSlice, error) {
 func (Codec) Unmarshal(data mem.BufferSlice, v any) (err error) {
 	switch f := v.(type) {
 	case *OperationsFrame:
-		clear(f.Operations)
-		f.Operations, f.Hello, err = Operations(data.Materialize(), f.Operations)
-		return err
+		return f.ReadIn(data.Materialize())
 	case *AnswersFrame:
 		buffer := data.MaterializeToBuffer(framePool{})
 		defer buffer.Free()

@@ -23,12 +23,16 @@ var ErrMalformed = errors.New("malformed frame")
 // returns them, and the frame's hello, if it has one, as bytes. Tenants, keys and values share
 // memory with frame, which must never change again.
 func Operations(frame []byte, ops []Operation) (_ []Operation, hello []byte, err error) {
+	return operations(frame, ops, &space{slab: slabItems})
+}
+
+func operations(frame []byte, ops []Operation, s *space) (_ []Operation, hello []byte, err error) {
 	ops = slices.Grow(ops[:0], count(frame))
-	s, rest := space{slab: 64}, len(frame)
+	rest := len(frame)
 	hello, err = items(frame, func(item []byte) error {
 		ops = append(ops, Operation{Size: len(item)})
 		rest -= len(item)
-		return decodeOperation(item, &ops[len(ops)-1], &s)
+		return decodeOperation(item, &ops[len(ops)-1], s)
 	})
 	if len(ops) > 0 {
 		ops[0].Size += rest
@@ -334,6 +338,20 @@ type space struct {
 	own      bool // values are copied
 	dots     []vclock.Dot
 	siblings []vclock.Sibling
+	lost     int // elements in allocations before
+}
+
+// What a frame's space allocates at a time, and the most that it keeps for the next one.
+const slabItems, slabKept = 64, 8192
+
+// reset takes back what was handed out.
+func (s *space) reset() {
+	if s.lost > 0 { // room for as much in one allocation each, the next time
+		s.slab = min(2*(s.lost+max(len(s.dots), len(s.siblings))), slabKept)
+		s.dots, s.siblings = nil, nil
+	}
+	clear(s.siblings)
+	s.dots, s.siblings, s.lost = s.dots[:0], s.siblings[:0], 0
 }
 
 func (s *space) clock(n int) vclock.Clock {
@@ -341,6 +359,7 @@ func (s *space) clock(n int) vclock.Clock {
 		return nil
 	}
 	if cap(s.dots)-len(s.dots) < n {
+		s.lost += len(s.dots)
 		s.dots = make([]vclock.Dot, 0, max(n, s.slab))
 	}
 	first := len(s.dots)
@@ -355,6 +374,7 @@ func (s *space) room(first int) int {
 		return first
 	}
 	part := s.siblings[first:]
+	s.lost += first
 	s.siblings = append(make([]vclock.Sibling, 0, max(s.slab, 1, 2*len(part))), part...)
 	return 0
 }
