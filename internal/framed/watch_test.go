@@ -1,6 +1,7 @@
 package framed
 
 import (
+	"bytes"
 	"errors"
 	"net"
 	"testing"
@@ -97,7 +98,7 @@ func TestNothingIsReceivedOnceTheEndIsTold(t *testing.T) {
 				if err != nil {
 					return
 				}
-				received <- there.Own(body)
+				received <- bytes.Clone(body)
 			}
 		}()
 		go there.End(errors.New("enough"))
