@@ -51,6 +51,9 @@ func quickCases(subject string) []report.Case {
 	case isPairDB(subject):
 		return append(putsAndGets(subject, 1, 256), loops(subject, report.PutBlind, 256)...)
 	}
+	if subject == report.FloorTCPPlain {
+		return putsAndGets(subject, 256)
+	}
 	return putsAndGets(subject, 1, 256)
 }
 
@@ -64,6 +67,9 @@ func quickOpen(subject string) []report.Case {
 func fullCases(subject string) []report.Case {
 	if subject == report.Disk {
 		return loops(subject, report.Sync, 1)
+	}
+	if subject == report.FloorTCPPlain {
+		return putsAndGets(subject, 1, 64, 256)
 	}
 	list := append(putsAndGets(subject, allCallers...), loops(subject, report.Mix, 64, 256)...)
 	if isPairDB(subject) {
@@ -86,7 +92,7 @@ func fullCases(subject string) []report.Case {
 }
 
 func fullOpen(subject string) []report.Case {
-	if subject == report.Disk {
+	if subject == report.Disk || subject == report.FloorTCPPlain {
 		return nil
 	}
 	var list []report.Case

@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/devrev/pairdb"
+	"github.com/devrev/pairdb/bench/child"
 	"github.com/devrev/pairdb/bench/load"
 	"github.com/devrev/pairdb/bench/report"
 )
@@ -122,14 +120,12 @@ func (k *keyCosts) measure(ctx context.Context) error {
 	for range keyCostRounds {
 		for _, w := range []string{report.Get, report.PutBlind} {
 			window := k.window(keyCostTime, load.Keys{N: k.keys.n})
-			began, before := time.Now(), k.nodes.cpu()
+			window.Servers = child.CPUTime
 			one := load.Closed(ctx, ops[w], 256, window)
 			if err := orEnded(ctx, one.Err); err != nil {
 				return err
 			}
-			// The nodes are watched while warming up too: their part is that of all the calls of that time.
-			calls := one.PerSecond * time.Since(began).Seconds()
-			k.costs.add(w, len(k.costs.sizes)-1, microseconds(one.Process.CPU)+microseconds(k.nodes.cpu()-before)/max(1, calls))
+			k.costs.add(w, len(k.costs.sizes)-1, microseconds(max(one.Process.AllCPU, one.Process.CPU)))
 			rates[w] = append(rates[w], one.PerSecond)
 		}
 	}
@@ -146,32 +142,4 @@ func (k *keyCosts) findings() Findings {
 		Figures: []report.Figure{f},
 		Curves:  []report.Curve{k.costs.curve("cost by keys", "keys", "processor time per request, µs, client and nodes")},
 	}
-}
-
-// cpu is the processor time of all nodes until now; 0 where /proc does not tell.
-func (n *nodes) cpu() (sum time.Duration) {
-	for _, c := range n.all {
-		text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(c.PID()), "stat"))
-		if err != nil {
-			return 0
-		}
-		sum += cpuOfStat(string(text))
-	}
-	return sum
-}
-
-// cpuOfStat reads utime and stime, in hundredths of a second, from proc_pid_stat(5). The second field is a name in
-// parentheses, which may hold anything.
-func cpuOfStat(text string) time.Duration {
-	const tick = 10 * time.Millisecond // USER_HZ is 100 on every Linux
-	fields := strings.Fields(text[strings.LastIndexByte(text, ')')+1:])
-	if len(fields) < 13 {
-		return 0
-	}
-	user, err1 := strconv.Atoi(fields[11])
-	system, err2 := strconv.Atoi(fields[12])
-	if err1 != nil || err2 != nil {
-		return 0
-	}
-	return time.Duration(user+system) * tick
 }

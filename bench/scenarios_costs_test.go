@@ -2,7 +2,6 @@ package main
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -31,11 +30,4 @@ func TestCostsGrowByASize(t *testing.T) {
 	}
 	require.Equal(t, []float64{4, 6}, c.medians("get"))
 	require.InDelta(t, 1.5, c.figure("", "").Value, 1e-9)
-}
-
-func TestAProcessNameMayHoldSpacesAndParentheses(t *testing.T) {
-	stat := "4711 (a) name (b)) S 1 1 1 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 9 0 100 1000 10"
-	require.Equal(t, 3*time.Second, cpuOfStat(stat))
-	require.Zero(t, cpuOfStat("4711 (name) S"))
-	require.Zero(t, cpuOfStat(""))
 }

@@ -57,7 +57,7 @@
 // While Connecting, operations wait. When the connection breaks, all of them complete
 // at once, and until the next connection Send fails with the cause. If one
 // stream breaks, the connection does. Attempts go on for as long as the Conn is open, 2 s apart
-// at the most, and each takes 3 s at the most.
+// at the most, and each takes 3 s at the most for each transport that it tries.
 //
 // A node may also be connected and mute: stopped, or cut off so that nothing is refused. Then
 // [Health.Stalled] tells after one second of silence on operations that it owes; pings

@@ -63,7 +63,8 @@
 //   kind 3  pong; empty
 //
 // What is said below of a stream holds for such a connection. A node hangs up on a client of which it has
-// heard nothing for a minute; a client that has nothing to say sends pings.
+// heard nothing for a minute; a client that has nothing to say sends pings. A node may ping as well, when
+// it is at work for long.
 //
 // # Bounds
 //

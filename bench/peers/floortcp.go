@@ -16,7 +16,16 @@ func floorTCP() Peer {
 		Name: "floor-tcp",
 		About: "three echo maps in memory, frames over one TCP connection each, batched; " +
 			"sent to all, waits for two; no coordination: the physical limit",
-		Start: startFloorTCP,
+		Start: func(ctx context.Context, env Env) (Store, func(), error) { return startFloorTCP(ctx, env, true) },
+	}
+}
+
+// floorTCPPlain is what one writes first.
+func floorTCPPlain() Peer {
+	return Peer{
+		Name:  "floor-tcp-plain",
+		About: "floor-tcp, but that its client's writers do not yield to the other callers before they take a batch",
+		Start: func(ctx context.Context, env Env) (Store, func(), error) { return startFloorTCP(ctx, env, false) },
 	}
 }
 
@@ -32,6 +41,7 @@ type tcpFloor struct {
 type tcpConn struct {
 	net.Conn
 	server int
+	yields bool
 
 	mu      sync.Mutex // guards what follows
 	ready   sync.Cond  // pending has something, or broken is set
@@ -39,7 +49,7 @@ type tcpConn struct {
 	broken  bool
 }
 
-func startFloorTCP(ctx context.Context, env Env) (Store, func(), error) {
+func startFloorTCP(ctx context.Context, env Env, yields bool) (Store, func(), error) {
 	addrs, stopServers, err := startProcesses(ctx, env, floorTCPServer, make([][]string, servers)...)
 	if err != nil {
 		return nil, nil, err
@@ -53,7 +63,7 @@ func startFloorTCP(ctx context.Context, env Env) (Store, func(), error) {
 			stopServers()
 			return nil, nil, fmt.Errorf("peers: start floor-tcp: %w", err)
 		}
-		c := &tcpConn{Conn: conn, server: i}
+		c := &tcpConn{Conn: conn, server: i, yields: yields}
 		c.ready.L = &c.mu
 		f.conns[i] = c
 		f.ended.Go(func() { c.write() })
@@ -136,9 +146,11 @@ func (c *tcpConn) take(before []byte) []byte {
 		}
 		// The caller that woke us is rarely alone: let the others put theirs in. With
 		// 256 callers on two cores this doubles the throughput, and costs one caller nothing.
-		c.mu.Unlock()
-		runtime.Gosched()
-		c.mu.Lock()
+		if c.yields {
+			c.mu.Unlock()
+			runtime.Gosched()
+			c.mu.Lock()
+		}
 	}
 	if c.broken {
 		return nil

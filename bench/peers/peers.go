@@ -43,6 +43,7 @@ const (
 func All() []Peer {
 	return []Peer{
 		floorTCP(),
+		floorTCPPlain(),
 		floorGRPC(),
 		unaryFanOut(),
 		redisReplicated("everysec", "to disk within a second or so"),

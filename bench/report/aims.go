@@ -69,6 +69,17 @@ var Aims = []Aim{
 	{"overload: client memory, in use at the most", atMost, 256, "MiB", figure("overload/memory")},
 }
 
+// comparisons are ratios that say more about the aims, without a bound of their own.
+var comparisons = []struct {
+	name   string
+	figure formula
+}{
+	{"PUT, memory nodes, 256 callers, to floor-tcp-plain", ratio(rate(at(Memory, Put, 256)), rate(at(FloorTCPPlain, Put, 256)))},
+	{"GET, memory nodes, 256 callers, to floor-tcp-plain", ratio(rate(at(Memory, Get, 256)), rate(at(FloorTCPPlain, Get, 256)))},
+	{"PUT, Pebble nodes, 256 callers, to floor-tcp-plain", ratio(rate(at(Pebble, Put, 256)), rate(at(FloorTCPPlain, Put, 256)))},
+	{"PUT, floor-grpc to floor-tcp, 256 callers", ratio(rate(at(FloorGRPC, Put, 256)), rate(at(FloorTCP, Put, 256)))},
+}
+
 // A Verdict is an aim with what a run reached.
 type Verdict struct {
 	Aim
@@ -117,6 +128,26 @@ func WriteAims(w io.Writer, r *Results) error {
 		if _, err := fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", v.Name, value, bound, v.Word(r.Mode), v.Detail); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writeBeside writes what can be told of those.
+func writeBeside(w io.Writer, r *Results) error {
+	head := "## Beside the aims\n\n| ratio | figure | from |\n|---|---:|---|\n"
+	for _, b := range comparisons {
+		value, detail, measured := b.figure(r)
+		if !measured {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%s| %s | %s × | %s |\n", head, b.name, digits(value), detail); err != nil {
+			return err
+		}
+		head = ""
+	}
+	if head == "" {
+		_, err := fmt.Fprintln(w)
+		return err
 	}
 	return nil
 }

@@ -24,6 +24,9 @@ func WriteMarkdown(w io.Writer, r *Results) error {
 	}
 	writeDetails(b, r)
 	writeFigures(b, r)
+	if err := writeBeside(b, r); err != nil {
+		return err
+	}
 	if err := WriteAims(b, r); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ const (
 	Memory        = "pairdb-memory"
 	Pebble        = "pairdb-pebble"
 	FloorTCP      = "floor-tcp"
+	FloorTCPPlain = "floor-tcp-plain"
 	FloorGRPC     = "floor-grpc"
 	Unary         = "unary"
 	Etcd          = "etcd"
