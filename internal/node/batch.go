@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -24,6 +25,7 @@ type batch struct {
 	arena   []byte
 	spilled int // bytes in arenas before
 	slab    vclock.Slab
+	keys    []opKey // of ops
 
 	use  func(value []byte) error // take
 	kind storagepb.Kind           // of read: how much take is to decode
@@ -54,7 +56,8 @@ func (b *batch) reset() {
 	clear(b.answers[:b.used])
 	b.used = 0
 	clear(b.ops)
-	b.ops = b.ops[:0]
+	clear(b.keys)
+	b.ops, b.keys = b.ops[:0], b.keys[:0]
 	wire.Poison(b.arena)
 	if b.spilled > 0 {
 		b.arena = make([]byte, 0, 2*(b.spilled+len(b.arena)))
@@ -96,9 +99,25 @@ func (b *batch) bytes(n int) []byte {
 	return b.arena[begin : begin : begin+n]
 }
 
-// key returns op's key in the engine, and its token.
-func (b *batch) key(op *wire.Operation) (key []byte, token uint64) {
-	return appendKey(b.bytes(tokenBytes+len(op.Tenant)+1+len(op.Key)), op.Tenant, op.Key)
+// An opKey is an operation's key in the engine, and where to look for it.
+type opKey struct {
+	key   []byte
+	token uint64
+	shelf *shelf // and hash: of fetch
+	hash  uint64
+}
+
+// name makes the keys of operations, but for those that are too long, which are refused.
+func (b *batch) name(ops []*wire.Operation) {
+	b.keys = slices.Grow(b.keys[:0], len(ops))[:len(ops)]
+	for i, op := range ops {
+		if len(op.Tenant) > MaxTenantBytes || len(op.Key) > MaxKeyBytes {
+			b.keys[i] = opKey{}
+			continue
+		}
+		key, token := appendKey(b.bytes(tokenBytes+len(op.Tenant)+1+len(op.Key)), op.Tenant, op.Key)
+		b.keys[i] = opKey{key: key, token: token}
+	}
 }
 
 // clone copies what an engine has lent.

@@ -70,7 +70,7 @@ func validTenant(id string) bool {
 }
 
 // prepare checks what can be checked of a MERGE before its latch is taken.
-func (c *Core) prepare(op *wire.Operation, b *batch) (merge, *wire.Answer) {
+func (c *Core) prepare(op *wire.Operation, k *opKey) (merge, *wire.Answer) {
 	policy, refusal := c.checkTarget(op)
 	if refusal != nil {
 		return merge{}, refusal
@@ -97,8 +97,7 @@ func (c *Core) prepare(op *wire.Operation, b *batch) (merge, *wire.Answer) {
 	default:
 		return invalid("origin", fmt.Sprintf("%d is unknown", op.Origin))
 	}
-	key, token := b.key(op)
-	return merge{op: op, policy: policy, sent: sent, key: key, stripe: stripeOf(token)}, nil
+	return merge{op: op, policy: policy, sent: sent, key: k.key, stripe: stripeOf(k.token)}, nil
 }
 
 // checkWrite checks what only a client's write must keep to: that it is one write,

@@ -20,6 +20,7 @@ type Core struct {
 	config   Config
 	latches  *latches
 	cache    *stateCache
+	shelves  shelver // where a key's state is looked for first; nil is not known
 	failing  Failing // the engine, if it is one
 	sync     *syncer
 	window   window
@@ -54,6 +55,9 @@ func New(engine Engine, id Identity, config Config) (*Core, error) {
 		load:    newLoad(config.Limits.InHandOps, config.Limits.InHandBytes),
 	}
 	c.failing, _ = engine.(Failing)
+	if c.shelves, _ = engine.(shelver); c.cache != nil {
+		c.shelves = c.cache
+	}
 	if c.sync, err = openSyncer(engine, config.Limits.Window, c.fail); err != nil {
 		return nil, err
 	}

@@ -67,6 +67,11 @@ func (m *Memory) Apply(puts []KV) error {
 	return nil
 }
 
+func (m *Memory) shelf(key []byte) (*shelf, uint64) {
+	h := m.hash(key)
+	return &m.shard(h).shelf, h
+}
+
 func (m *Memory) shard(hash uint64) *memoryShard { return &m.shards[hash>>32%memoryShards] }
 
 // Sync implements Engine.

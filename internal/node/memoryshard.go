@@ -1,9 +1,7 @@
 package node
 
 import (
-	"bytes"
 	"encoding/binary"
-	"sync"
 )
 
 const (
@@ -55,26 +53,8 @@ func lay(b, key, value []byte) {
 
 // A memoryShard has the keys of some hashes.
 type memoryShard struct {
-	mu         sync.RWMutex // guards what follows
-	index      index
-	chunks     [][]byte // records up to their length; chunks never move
-	live, dead int      // bytes
-}
-
-func (s *memoryShard) at(p place) record { return record(s.chunks[p.chunk()][p.offset():]) }
-
-// find returns the record of key, and its slot; nil if there is none.
-func (s *memoryShard) find(hash uint64, key []byte) (found record, slot int) {
-	for i := s.index.home(hash); ; i++ {
-		slot, p := s.index.next(hash, i)
-		if p == 0 {
-			return nil, 0
-		}
-		if r := s.at(p); bytes.Equal(r.key(), key) {
-			return r, slot
-		}
-		i = slot
-	}
+	shelf          // its chunks never move
+	live, dead int // bytes; guarded by mu
 }
 
 func (s *memoryShard) put(hash uint64, key, value []byte) {

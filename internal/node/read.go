@@ -11,7 +11,7 @@ import (
 )
 
 // read answers one READ, and tells what must be on disk before the answer leaves.
-func (c *Core) read(op *wire.Operation, b *batch, received time.Time) (*wire.Answer, proof) {
+func (c *Core) read(op *wire.Operation, k *opKey, b *batch, received time.Time) (*wire.Answer, proof) {
 	id := op.Id
 	policy, refusal := c.checkTarget(op)
 	if refusal != nil {
@@ -20,11 +20,9 @@ func (c *Core) read(op *wire.Operation, b *batch, received time.Time) (*wire.Ans
 	if expired(op, received) {
 		return refuse(id, storagepb.Status_EXPIRED, ""), proof{}
 	}
-	key, token := b.key(op)
-
-	s := c.latches.of(token)
+	s := c.latches.of(k.token)
 	s.mu.RLock()
-	has, err := c.view(key, op.Kind, b)
+	has, err := c.view(k.key, op.Kind, b)
 	until := proof{change: s.dirty}
 	s.mu.RUnlock()
 

@@ -54,18 +54,20 @@ func (c *Core) run(ops []*wire.Operation, received time.Time, to sink) {
 // runIn is run in the memory of b. The replies hold held.
 func (c *Core) runIn(b, held *batch, ops []*wire.Operation, received time.Time, to sink) {
 	b.expect(len(ops))
+	b.name(ops)
+	c.fetch(b)
 	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops)), held: held}
 	c.runMerges(ops, b, received, &out)
 	out.flush() // before the reads, so that the sync runs while they do
 	out.merges = false
-	for _, op := range ops {
+	for i, op := range ops {
 		if op.Kind != storagepb.Kind_MERGE {
 			to.room(op, received)
 			if c.load.full() { // of answers that nobody reads
 				out.add(op, refuse(op.Id, storagepb.Status_OVERLOADED, ""), proof{})
 				continue
 			}
-			answer, until := c.read(op, b, received)
+			answer, until := c.read(op, &b.keys[i], b, received)
 			out.add(op, answer, until)
 		}
 	}
@@ -74,11 +76,11 @@ func (c *Core) runIn(b, held *batch, ops []*wire.Operation, received time.Time, 
 
 func (c *Core) runMerges(ops []*wire.Operation, b *batch, received time.Time, out *outcomes) {
 	w := workspaces.Get().(*workspace)
-	for _, op := range ops {
+	for i, op := range ops {
 		if op.Kind != storagepb.Kind_MERGE {
 			continue
 		}
-		if m, refusal := c.prepare(op, b); refusal != nil {
+		if m, refusal := c.prepare(op, &b.keys[i]); refusal != nil {
 			out.add(op, refusal, proof{})
 		} else {
 			w.merges = append(w.merges, m)

@@ -1,9 +1,7 @@
 package node
 
 import (
-	"bytes"
 	"hash/maphash"
-	"sync"
 )
 
 // A stateCache keeps the encoded states of keys that were read or written lately, so that a merge, which
@@ -46,6 +44,11 @@ func newStateCache(bytes int) *stateCache {
 func (c *stateCache) shard(key []byte) (*cacheShard, uint64) {
 	h := maphash.Bytes(c.seed, key)
 	return &c.shards[h>>32&uint64(len(c.shards)-1)], h
+}
+
+func (c *stateCache) shelf(key []byte) (*shelf, uint64) {
+	s, h := c.shard(key)
+	return &s.shelf, h
 }
 
 // get calls use with the state of key, if it is here.
@@ -95,26 +98,8 @@ func (c *stateCache) put(key, value []byte) {
 // used since they came or last stayed, half of them at the most.
 type cacheShard struct {
 	chunkBytes int
-
-	mu       sync.RWMutex // guards what follows
-	index    index
-	chunks   [][]byte
-	youngest int
-}
-
-func (s *cacheShard) at(p place) record { return record(s.chunks[p.chunk()][p.offset():]) }
-
-func (s *cacheShard) find(hash uint64, key []byte) (found record, slot int) {
-	for i := s.index.home(hash); ; i++ {
-		slot, p := s.index.next(hash, i)
-		if p == 0 {
-			return nil, 0
-		}
-		if r := s.at(p); bytes.Equal(r.key(), key) {
-			return r, slot
-		}
-		i = slot
-	}
+	shelf
+	youngest int // guarded by mu
 }
 
 // add lays down a record of a key that is not here, of half a chunk at the most.
