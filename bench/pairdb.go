@@ -35,6 +35,9 @@ type pairdbSubject struct {
 	tenant     *pairdb.Tenant
 	sets       map[string]*pairdbKeys
 	goroutines int
+	// large has the sets of a number of keys of their own, on nodes of their own: beside the values of the other
+	// sets, of up to 1 MiB, the nodes would remember little of them.
+	large *pairdbSubject
 }
 
 // pairdbKeys are stored keys, with their contexts if they are to be put with them.
@@ -51,6 +54,14 @@ func startPairDB(ctx context.Context, r *Run, pebble bool, cases []report.Case) 
 			s.stop()
 		}
 	}()
+	if large, usual := byNumber(cases); len(large) > 0 && len(usual) > 0 {
+		other, err := startPairDB(ctx, r, pebble, large)
+		if err != nil {
+			return nil, err
+		}
+		s.large, _ = other.(*pairdbSubject)
+		cases = usual
+	}
 	if s.nodes, err = startNodes(ctx, r, replicas, pebble); err != nil {
 		return nil, err
 	}
@@ -63,18 +74,27 @@ func startPairDB(ctx context.Context, r *Run, pebble bool, cases []report.Case) 
 	}
 	s.goroutines = runtime.NumGoroutine() - before
 	s.tenant = s.client.Tenant(tenantID)
-	// The large set goes first: what the client remembers of it is the first to be forgotten.
-	for _, large := range []bool{true, false} {
-		for _, c := range cases {
-			if (c.Keys > 0) != large || s.sets[setOf(c)] != nil {
-				continue
-			}
-			if err = s.store(ctx, c); err != nil {
-				return nil, fmt.Errorf("store the keys: %w", err)
-			}
+	for _, c := range cases {
+		if s.sets[setOf(c)] != nil {
+			continue
+		}
+		if err = s.store(ctx, c); err != nil {
+			return nil, fmt.Errorf("store the keys: %w", err)
 		}
 	}
 	return s, nil
+}
+
+// byNumber parts the cases that want a number of keys of their own from the others.
+func byNumber(cases []report.Case) (large, usual []report.Case) {
+	for _, c := range cases {
+		if c.Keys > 0 {
+			large = append(large, c)
+		} else {
+			usual = append(usual, c)
+		}
+	}
+	return large, usual
 }
 
 // setOf names the keys that a case uses. Cases share one where they do not spoil it for each other.
@@ -121,6 +141,9 @@ func (s *pairdbSubject) store(ctx context.Context, c report.Case) error {
 }
 
 func (s *pairdbSubject) op(c report.Case) (load.Op, load.Keys, error) {
+	if c.Keys > 0 && s.large != nil {
+		return s.large.op(c)
+	}
 	keys := s.sets[setOf(c)]
 	value := s.run.value(keys.bytes)
 	pick := load.Keys{N: keys.n, Zipf: c.Zipf}
@@ -195,6 +218,9 @@ func (s *pairdbSubject) idle() int { return s.goroutines }
 
 func (s *pairdbSubject) stop() {
 	var all sync.WaitGroup
+	if s.large != nil {
+		all.Go(s.large.stop)
+	}
 	if s.client != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 		defer cancel()

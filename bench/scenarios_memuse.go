@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// memoryInUse is what this process's heap objects and stacks take, garbage that is not yet collected included.
+// memoryInUse is what this process's heap objects, as the garbage collector has last found them in use, and its stacks take.
 func memoryInUse() (bytes uint64) {
-	samples := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(samples)
 	for _, s := range samples {
 		bytes += s.Value.Uint64()

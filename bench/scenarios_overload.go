@@ -107,8 +107,8 @@ func overFigures(t tally, highest float64, length time.Duration, before, peak ui
 		{Name: "overload/late", Value: float64(t.late + t.unclear), Note: fmt.Sprintf(
 			"or without a clear error: %d; deadline %s and %s to be woken, the latest %s after the deadline; %s refused clearly",
 			t.unclear, overDeadline, overGrace, t.latest.Round(time.Millisecond), per(t.refused))},
-		{Name: "overload/memory", Value: float64(peak) / mib, Unit: "MiB", Note: fmt.Sprintf(
-			"heap and stacks of the whole program, which held %d MiB before", before/mib)},
+		{Name: "overload/memory", Value: float64(peak-min(before, peak)) / mib, Unit: "MiB", Note: fmt.Sprintf(
+			"heap in use and stacks of the whole program, which held %d MiB before", before/mib)},
 	}
 }
 
