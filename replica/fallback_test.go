@@ -13,6 +13,7 @@ import (
 
 	"github.com/devrev/pairdb/internal/framed"
 	"github.com/devrev/pairdb/internal/node"
+	"github.com/devrev/pairdb/internal/testtls"
 )
 
 func TestANodeThatHungUpOnceIsSpokenToInFramesOnceItIsThere(t *testing.T) {
@@ -69,7 +70,7 @@ func TestGRPCIsSpokenThroughWhatHangsUpOnFramesInGoodOrder(t *testing.T) {
 }
 
 func TestAPersonIsToldWhatIsWrongWithTLS(t *testing.T) {
-	cert, pool := certificate(t)
+	cert, pool := testtls.NewCertificate(t)
 	server := &tls.Config{
 		Certificates: []tls.Certificate{cert}, NextProtos: []string{framed.ALPN, "h2"}, ClientAuth: tls.RequireAnyClientCert,
 	}

@@ -36,10 +36,7 @@ const (
 type transport interface {
 	// open returns another stream, on which the handshake was made.
 	open(ctx context.Context, hello *storagepb.Hello) (stream, *storagepb.Welcome, error)
-	// hangUp ends all streams at once.
-	hangUp()
-	// close ends what is left after the streams, and joins its goroutines. In order, the
-	// node may be told.
+	// close ends all streams, and joins the transport's goroutines. In order, the node may be told first.
 	close(inOrder bool)
 	// name is for logs.
 	name() string

@@ -41,11 +41,12 @@ func (t *framedTransport) open(ctx context.Context, hello *storagepb.Hello) (str
 	if err != nil {
 		return nil, nil, err
 	}
-	first, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, &storagepb.ClientFrame{Hello: hello})
+	first, err := wire.MessageFrame(&storagepb.ClientFrame{Hello: hello})
 	if err != nil {
 		return nil, nil, err
 	}
-	end, err := framed.Client(conn, first)
+	defer first.Free()
+	end, err := framed.Client(conn, first.Bytes)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -92,7 +93,8 @@ func hostOf(addr string) string {
 	return host
 }
 
-func (t *framedTransport) hangUp() {
+// close needs no order: what was sent is with the system, and nothing is owed.
+func (t *framedTransport) close(bool) {
 	t.mu.Lock()
 	raws, ends := slices.Clone(t.raws), slices.Clone(t.ends)
 	t.mu.Unlock()
@@ -103,9 +105,6 @@ func (t *framedTransport) hangUp() {
 		_ = raw.Close() // nothing is lost: the link is being thrown away
 	}
 }
-
-// close needs no order: what was sent is with the system, and nothing is owed.
-func (t *framedTransport) close(bool) { t.hangUp() }
 
 type framedStream struct{ end *framed.Conn }
 

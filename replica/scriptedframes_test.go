@@ -94,9 +94,9 @@ func (x *framesExchange) Recv() (*storagepb.ClientFrame, error) {
 }
 
 func (x *framesExchange) Send(f *storagepb.ServerFrame) error {
-	b, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, f)
+	frame, err := wire.MessageFrame(f)
 	if err != nil {
 		return err
 	}
-	return x.conn.Send(b)
+	return x.conn.Send(frame.Bytes)
 }

@@ -172,15 +172,7 @@ func frozen(t *testing.T, dir string, grpcOnly bool, within time.Duration) {
 		n.grpcOnly = grpcOnly
 		n.start()
 		var frozen atomic.Pointer[chan struct{}]
-		changes := make(states, 8)
-		c := n.connect(t, func(cfg *Config) {
-			cfg.OnChange = changes.tell
-			cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
-				conn, err := n.dial(ctx, addr)
-				return &freezable{Conn: conn, frozen: &frozen, dir: dir, closed: make(chan struct{})}, err
-			}
-		})
-		changes.until(t, Up)
+		c, changes := n.connectFreezable(t, &frozen, dir)
 		gate := make(chan struct{})
 		frozen.Store(&gate)
 		frozenAt := time.Now()
@@ -202,6 +194,20 @@ type freezable struct {
 	dir    string
 	closed chan struct{}
 	gone   atomic.Bool
+}
+
+// connectFreezable returns a Conn that is up, over connections that carry nothing in the direction while frozen has a gate.
+func (s *scripted) connectFreezable(t *testing.T, frozen *atomic.Pointer[chan struct{}], dir string) (*Conn, states) {
+	changes := make(states, 8)
+	c := s.connect(t, func(cfg *Config) {
+		cfg.OnChange = changes.tell
+		cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
+			conn, err := s.dial(ctx, addr)
+			return &freezable{Conn: conn, frozen: frozen, dir: dir, closed: make(chan struct{})}, err
+		}
+	})
+	changes.until(t, Up)
+	return c, changes
 }
 
 func (f *freezable) block(dir string) {
@@ -284,15 +290,7 @@ func TestCloseOfAConnectionThatTakesNothingIsQuick(t *testing.T) {
 		n := newScripted()
 		n.start()
 		var frozen atomic.Pointer[chan struct{}]
-		changes := make(states, 8)
-		c := n.connect(t, func(cfg *Config) {
-			cfg.OnChange = changes.tell
-			cfg.Dialer = func(ctx context.Context, addr string) (net.Conn, error) {
-				conn, err := n.dial(ctx, addr)
-				return &freezable{Conn: conn, frozen: &frozen, dir: "write", closed: make(chan struct{})}, err
-			}
-		})
-		changes.until(t, Up)
+		c, _ := n.connectFreezable(t, &frozen, "write")
 		gate := make(chan struct{})
 		frozen.Store(&gate)
 		began := time.Now()

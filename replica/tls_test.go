@@ -1,42 +1,20 @@
 package replica
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
-	"net"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
-)
 
-// certificate makes a self-signed certificate for 127.0.0.1, and who trusts it.
-func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
-}
+	"github.com/devrev/pairdb/internal/testtls"
+)
 
 func TestOverTLSANodeIsUpOnlyIfItsCertificateIsTrusted(t *testing.T) {
 	overBoth(t, overTLS)
 }
 
 func overTLS(t *testing.T, grpcOnly bool) {
-	cert, pool := certificate(t)
+	cert, pool := testtls.NewCertificate(t)
 	n := newScripted()
 	n.grpcOnly = grpcOnly
 	n.tls = &tls.Config{Certificates: []tls.Certificate{cert}}

@@ -2,13 +2,8 @@ package node
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
 	"io"
-	"math/big"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -24,6 +19,7 @@ import (
 
 	"github.com/devrev/pairdb/internal/framed"
 	"github.com/devrev/pairdb/internal/memnet"
+	"github.com/devrev/pairdb/internal/testtls"
 	"github.com/devrev/pairdb/internal/wire"
 	"github.com/devrev/pairdb/storagepb"
 )
@@ -52,9 +48,9 @@ func behindDoor(t *testing.T, l net.Listener, config *tls.Config, c Config) (*Se
 // greeted is a connection of frames after the handshake.
 func greeted(t *testing.T, raw net.Conn) *framed.Conn {
 	t.Helper()
-	first, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, &storagepb.ClientFrame{Hello: hello()})
+	first, err := wire.MessageFrame(&storagepb.ClientFrame{Hello: hello()})
 	require.NoError(t, err)
-	conn, err := framed.Client(raw, first)
+	conn, err := framed.Client(raw, first.Bytes)
 	require.NoError(t, err)
 	t.Cleanup(conn.Close)
 	b, err := conn.Receive()
@@ -146,11 +142,11 @@ func TestAConnectionOfFramesThatIsNotForThisNodeIsToldWhy(t *testing.T) {
 	defer end()
 	raw, err := l.DialContext(t.Context())
 	require.NoError(t, err)
-	first, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, &storagepb.ClientFrame{
+	first, err := wire.MessageFrame(&storagepb.ClientFrame{
 		Hello: &storagepb.Hello{MinVersion: 1, MaxVersion: 1, Cluster: "test", Node: "n2"},
 	})
 	require.NoError(t, err)
-	conn, err := framed.Client(raw, first)
+	conn, err := framed.Client(raw, first.Bytes)
 	require.NoError(t, err)
 	defer conn.Close()
 	_, err = conn.Receive()
@@ -199,18 +195,6 @@ func TestAFrameThatIsMalformedEndsTheConnectionWithTheReason(t *testing.T) {
 
 // certificates are those of a server for 127.0.0.1, and of who trusts it.
 func certificates(t *testing.T) (server, client *tls.Config) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}},
-		&tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}
+	cert, pool := testtls.NewCertificate(t)
+	return &tls.Config{Certificates: []tls.Certificate{cert}}, &tls.Config{RootCAs: pool, ServerName: "127.0.0.1"}
 }

@@ -95,11 +95,11 @@ func (l *framedLink) first() (*storagepb.ClientFrame, error) {
 }
 
 func (l *framedLink) greet(f *storagepb.ServerFrame) error {
-	b, err := proto.MarshalOptions{}.MarshalAppend(wire.NewFrame().Bytes, f)
+	frame, err := wire.MessageFrame(f)
 	if err != nil {
 		return err
 	}
-	return l.conn.Send(b)
+	return l.send(&frame)
 }
 
 func (l *framedLink) receive(f *wire.OperationsFrame) error {

@@ -6,6 +6,7 @@ import (
 	"google.golang.org/grpc/encoding"
 	_ "google.golang.org/grpc/encoding/proto" // what Codec leaves to the generated code
 	"google.golang.org/grpc/mem"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/devrev/pairdb/internal/framed"
 )
@@ -29,6 +30,17 @@ type Frame struct {
 func NewFrame() Frame {
 	home := framePool{}.Get(framed.HeaderBytes)
 	return Frame{Bytes: *home, home: home}
+}
+
+// MessageFrame returns a frame that is one whole message: of the handshake.
+func MessageFrame(m proto.Message) (Frame, error) {
+	f := NewFrame()
+	b, err := proto.MarshalOptions{}.MarshalAppend(f.Bytes, m)
+	if err != nil {
+		return Frame{}, err
+	}
+	f.Bytes = b
+	return f, nil
 }
 
 // Free gives the bytes back, for the next frame.
