@@ -16,7 +16,7 @@ import (
 // It may be used again, by an exchange, once every reply that refers to it has been released and the receiver has
 // done with it.
 type batch struct {
-	left atomic.Int32 // who holds it; of a batch that is kept (keep)
+	left atomic.Int32 // who holds it, once hold was called
 
 	frame   wire.OperationsFrame
 	ops     []*wire.Operation

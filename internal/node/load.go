@@ -14,7 +14,7 @@ type load struct {
 
 	mu       sync.Mutex // guards what follows
 	ops      int
-	bytes    atomic.Int64 // changed with mu held
+	bytes    atomic.Int64 // what depends on it is decided with mu held
 	stopping bool
 	idle     chan struct{} // closed when stopping and nothing is in hand
 }
@@ -57,11 +57,7 @@ func (l *load) fits(ops, bytes int) bool {
 }
 
 // add counts an answer, which is made already.
-func (l *load) add(bytes int) {
-	l.mu.Lock()
-	l.bytes.Add(int64(bytes))
-	l.mu.Unlock()
-}
+func (l *load) add(bytes int) { l.bytes.Add(int64(bytes)) }
 
 // full reports whether there is no room for the answer to a read. Streams that ask
 // at once may each go past the bound by one answer.

@@ -142,7 +142,7 @@ func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at mom
 
 // mergeOne decides about m and gathers what it changes.
 func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
-	has, err := c.gatheredOrStored(m, mem, gathering)
+	has, joined, err := c.joinStored(m, mem, gathering)
 	if err != nil {
 		m.answer = refuse(m.op.Id, storagepb.Status_DISK, err.Error())
 		return
@@ -152,7 +152,6 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 		m.answer = refuse(m.op.Id, storagepb.Status_POLICY, "the key holds a state of policy "+has.policy.String())
 		return
 	}
-	joined := vclock.Join(m.policy, has.state, m.sent)
 	if m.op.Origin == storagepb.Origin_CLIENT {
 		if m.answer = c.judge(m, at, has, joined); m.answer != nil {
 			if m.answer.Status == storagepb.Status_TOO_OLD {
@@ -171,17 +170,29 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 	gathering.put(m, held{m.policy, joined, true})
 }
 
-// gatheredOrStored returns what m joins into. Values that the join drops, as that of a write on
-// top of all that is stored does, are not copied from the store.
-func (c *Core) gatheredOrStored(m *merge, mem *batch, gathering *changes) (held, error) {
+// joinStored returns what m joins into and, if that is of its policy, what comes of it. Values that the join drops, as that
+// of a write on top of all that is stored does, are not copied from the store.
+func (c *Core) joinStored(m *merge, mem *batch, gathering *changes) (has held, joined vclock.State, err error) {
 	if earlier := gathering.find(m); earlier != nil {
-		return earlier.held, nil
+		return earlier.held, m.join(earlier.held), nil
 	}
-	bare, err := c.view(m.key, storagepb.Kind_READ_DIGEST, mem)
-	if err != nil || !bare.found || bare.policy != m.policy || vclock.Join(m.policy, bare.state, m.sent).Equal(m.sent) {
-		return bare, err
+	if has, err = c.view(m.key, storagepb.Kind_READ_DIGEST, mem); err != nil {
+		return has, joined, err
 	}
-	return c.get(m.key, mem)
+	joined = m.join(has)
+	if has.found && has.policy == m.policy && !joined.Equal(m.sent) {
+		has, err = c.get(m.key, mem)
+		joined = m.join(has)
+	}
+	return has, joined, err
+}
+
+// join is zero for a state of another policy.
+func (m *merge) join(has held) vclock.State {
+	if has.found && has.policy != m.policy {
+		return vclock.State{}
+	}
+	return vclock.Join(m.policy, has.state, m.sent)
 }
 
 // apply writes the changes that came of merges and numbers them. If it cannot, it
