@@ -45,7 +45,7 @@ type Admission struct {
 	Wait    time.Duration // until they are done, at the node's pace; 0 where that is not known
 }
 
-// Admit says whether an operation of about that many bytes, with so much time left, had better be sent to this node. It
+// Admit says whether an operation of about that many bytes, which has until deadline, had better be sent to this node. It
 // takes no lock and promises nothing: Send has its own, wider bound.
 //
 // It says no in three cases. The lane is full: what it may have in flight, and 3,072 that wait. Or it was full within the last
@@ -53,7 +53,7 @@ type Admission struct {
 // costs each operation the memory of all that are ahead (so that a node's clients get less done with 8,000
 // operations in flight than with 1,000), but a burst that passes is to be waited for. Or what is ahead will take more than half
 // of the time left, at the pace at which the node has answered lately.
-func (c *Conn) Admit(bytes int, left time.Duration) Admission {
+func (c *Conn) Admit(bytes int, deadline time.Time) Admission {
 	ln := &c.small
 	if bytes > bulkBytes {
 		ln = &c.bulk
@@ -68,7 +68,9 @@ func (c *Conn) Admit(bytes int, left time.Duration) Admission {
 	case c.now() < ln.pressure.calmUntil.Load():
 		a.OK = false
 	}
-	a.OK = a.OK && a.Wait <= left/patienceShare
+	if a.OK && a.Wait > 0 { // else the time need not be asked for
+		a.OK = a.Wait <= max(0, time.Until(deadline))/patienceShare
+	}
 	return a
 }
 

@@ -54,10 +54,10 @@ func (l *latencies) offer(now int64, samples []time.Duration) {
 
 // thin leaves of samples those to take, in their place.
 func (l *latencies) thin(now int64, samples []time.Duration) []time.Duration {
-	if now-l.period >= int64(thinPeriod) {
-		l.every = 1 + l.offered/thinTaken
-		if now-l.period >= 2*int64(thinPeriod) { // what was before says nothing
-			l.every = 1
+	if passed := time.Duration(now - l.period); passed >= thinPeriod {
+		l.every = 1
+		if passed < 2*thinPeriod { // else what was before says nothing
+			l.every += l.offered / thinTaken
 		}
 		l.period, l.offered = now, 0
 	}

@@ -7,7 +7,7 @@ import (
 
 const (
 	// sweepEvery spaces sweeps, so that many different deadlines cost no more
-	// than one look at all operations per 10 ms.
+	// than one sweep per 10 ms.
 	sweepEvery = int64(10 * time.Millisecond)
 
 	// never is the deadline of an operation that has none.

@@ -22,7 +22,7 @@ const (
 	atMost  comparison = "≤"
 )
 
-// goroutineRoom is the "small constant" of goroutines beside the callers: gRPC's and the client's own for three
+// goroutineRoom is the "small constant" of goroutines beside the callers: the connections' and the client's own for three
 // nodes.
 const goroutineRoom = 64
 
