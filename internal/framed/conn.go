@@ -177,6 +177,13 @@ func (c *Conn) next() (kind byte, body []byte, err error) {
 	return kind, body, err
 }
 
+// Waiting reports whether a whole message has come already, so that Receive will not block. It is for who receives.
+func (c *Conn) Waiting() bool {
+	c.reading.Lock()
+	defer c.reading.Unlock()
+	return c.in.holdsMessage()
+}
+
 func ended(body []byte) error {
 	code, n := binary.Uvarint(body)
 	switch {

@@ -54,6 +54,12 @@ func (in *input) frame() (kind byte, body []byte, err error) {
 	return kind, body, err
 }
 
+// holdsMessage reports whether the next frame is a message, and in the buffer.
+func (in *input) holdsMessage() bool {
+	held := in.buf[in.begin:in.end]
+	return len(held) >= HeaderBytes && held[0] == message && uint32(len(held)-HeaderBytes) >= binary.BigEndian.Uint32(held[1:])
+}
+
 // take returns the next n bytes, at most mostBuffer.
 func (in *input) take(n int) ([]byte, error) {
 	for in.end-in.begin < n {

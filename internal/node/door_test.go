@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"io"
 	"net"
 	"testing"
@@ -189,6 +190,29 @@ func TestAFrameThatIsMalformedEndsTheConnectionWithTheReason(t *testing.T) {
 	require.NoError(t, err)
 	conn := greeted(t, raw)
 	require.NoError(t, conn.Send(append(wire.NewFrame().Bytes, "\x12\xff"...)))
+	_, err = conn.Receive()
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+}
+
+func TestFramesThatHaveComeTogetherAreAnsweredInOne(t *testing.T) {
+	l := memnet.Listen(64 << 10)
+	_, end := behindDoor(t, l, nil, Config{})
+	defer end()
+	raw, err := l.DialContext(t.Context())
+	require.NoError(t, err)
+	conn := greeted(t, raw)
+	var together []byte
+	for id := range uint64(joinedAnswers) {
+		frame := wire.AppendOperation(wire.NewFrame().Bytes, numbered(id, read("k", storagepb.Kind_READ_STATE)), "k")
+		binary.BigEndian.PutUint32(frame[1:], uint32(len(frame)-framed.HeaderBytes))
+		together = append(together, frame...)
+	}
+	bad := []byte{4: 2, 5: 0x12, 6: 0xff}
+	for _, last := range [][]byte{nil, bad} { // what is wrong with the last is told after the answers
+		_, err = raw.Write(append(together[:len(together):len(together)], last...))
+		require.NoError(t, err)
+		require.Len(t, receiveAnswers(t, conn), joinedAnswers)
+	}
 	_, err = conn.Receive()
 	require.Equal(t, codes.InvalidArgument, status.Code(err))
 }

@@ -25,9 +25,12 @@ const (
 	// of two bytes takes a hundred times as much in memory.
 	maxFrameOps = 1 << 16
 
-	// frameTime is what the receiver's frame may take before what is in the outbox leaves without it: a read that
+	// frameTime is what the receiver's frames may take before what is in the outbox leaves without it: a read that
 	// waits for the disk must hold up no acknowledgement.
 	frameTime = 2 * time.Millisecond
+
+	// joinedAnswers is how many answers of small frames leave together. More gain little, and wait.
+	joinedAnswers = 32
 )
 
 // An exchange is one stream. One goroutine receives and applies, and sends what may leave at once
@@ -41,15 +44,14 @@ type exchange struct {
 	cut    context.CancelFunc
 
 	stalled chan struct{} // closed when the client has not read for too long
-	patient *time.Timer   // closes it; runs while a frame is being sent
-	long    *time.Timer   // lets the sender at the outbox; runs while that waits for the receiver's frame
+	patient *alarm        // closes it; of a frame that is being sent
+	long    *alarm        // lets the sender at the outbox; of the receiver's frames that are not answered
 
 	mu       sync.Mutex // guards what follows
 	roomy    *sync.Cond // ops, bytes or answers have fallen, or ctx has ended
 	leaving  *sync.Cond // the sender has something to look at
 	outbox   []reply    // may leave
 	running  bool       // the receiver is at a frame, and sends what is in the outbox after it
-	timed    bool       // long is running
 	sending  bool       // by either
 	ops      int        // received, not yet sent
 	bytes    int        // of those
@@ -61,12 +63,10 @@ type exchange struct {
 
 func newExchange(s *Server, l link) *exchange {
 	x := &exchange{server: s, link: l, stalled: make(chan struct{})}
-	x.patient = time.AfterFunc(sendPatience, sync.OnceFunc(func() { close(x.stalled) }))
-	x.patient.Stop()
+	x.patient = newAlarm(sendPatience, sync.OnceFunc(func() { close(x.stalled) }))
 	x.roomy, x.leaving = sync.NewCond(&x.mu), sync.NewCond(&x.mu)
 	x.ctx, x.cut = context.WithCancel(l.context())
-	x.long = time.AfterFunc(frameTime, x.slow) // once for nothing, if it fires before it is stopped
-	x.long.Stop()
+	x.long = newAlarm(frameTime, x.slow)
 	return x
 }
 
@@ -77,6 +77,8 @@ func (x *exchange) serve() error {
 	defer stopServer()
 	stopWake := context.AfterFunc(x.ctx, x.wake)
 	defer stopWake()
+	defer x.patient.stop()
+	defer x.long.stop()
 	// Both end with the stream, whose context ends when serve returns: a Send that
 	// waits for the client to read cannot be ended otherwise.
 	x.server.spawn(x.receive)
@@ -110,6 +112,7 @@ func (x *exchange) receive() {
 			err = status.Errorf(codes.InvalidArgument, "a frame has at most %d operations, not %d", maxFrameOps, n)
 		}
 		if err != nil {
+			_ = x.sendMine() // of the frames before; err says more than that it failed
 			x.ended(err)
 			return
 		}
@@ -118,11 +121,21 @@ func (x *exchange) receive() {
 			b.ops[i] = &b.frame.Operations[i]
 		}
 		x.accept(b, time.Now())
+		if x.link.waiting() && x.fewAnswers() {
+			continue // one system call for the answers of both, for a coordinator that sends faster than this node takes
+		}
 		if x.sendMine() != nil {
 			x.cut() // the sender tells why
 			return
 		}
 	}
+}
+
+// fewAnswers reports whether the next frame's answers may leave with those that wait.
+func (x *exchange) fewAnswers() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.running && len(x.outbox) < joinedAnswers && x.answers < frameBytes
 }
 
 // ended notes why nothing more will come.
@@ -149,7 +162,7 @@ func (x *exchange) accept(b *batch, received time.Time) {
 		b.hold(len(ops))
 		defer b.done(1)
 	}
-	if bytes := x.admit(ops); !core.load.takeAll(len(ops), bytes) {
+	if bytes := x.admit(ops, received); !core.load.takeAll(len(ops), bytes) {
 		ops = x.takeEach(ops, held)
 	}
 	if core.config.Interceptor == nil {
@@ -185,18 +198,21 @@ func (x *exchange) takeEach(ops []*wire.Operation, held *batch) []*wire.Operatio
 }
 
 // admit waits until the stream may have more in hand, counts ops, and returns their bytes.
-func (x *exchange) admit(ops []*wire.Operation) (n int) {
+func (x *exchange) admit(ops []*wire.Operation, received time.Time) (n int) {
 	for _, op := range ops {
 		n += operationBytes(op)
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for (x.ops >= streamOps || x.bytes >= streamBytes) && x.ctx.Err() == nil {
+		x.running = false // what the frames before have answered leaves
+		x.tellSender()
 		x.roomy.Wait()
 	}
 	x.ops += len(ops)
 	x.bytes += n
 	x.running = true
+	x.long.begin(received)
 	return n
 }
 
@@ -240,10 +256,6 @@ func (x *exchange) put(replies []reply) {
 			x.outbox = append(x.outbox, replies...)
 		}
 		x.tellSender()
-		if x.running && !x.timed {
-			x.timed = true
-			x.long.Reset(frameTime)
-		}
 	}
 	x.mu.Unlock()
 	if over {
@@ -255,7 +267,7 @@ func (x *exchange) put(replies []reply) {
 // frame answers leaves as it is put.
 func (x *exchange) slow() {
 	x.mu.Lock()
-	x.timed, x.running = false, false
+	x.running = false
 	x.tellSender()
 	x.mu.Unlock()
 }

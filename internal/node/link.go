@@ -22,6 +22,8 @@ type link interface {
 	first() (*storagepb.ClientFrame, error)
 	greet(*storagepb.ServerFrame) error
 	receive(*wire.OperationsFrame) error
+	// waiting reports whether receive has a frame at hand, and will not block. It may say no although there is one.
+	waiting() bool
 	// send blocks while the client takes nothing, until the link ends.
 	send(*wire.Frame) error
 }
@@ -35,6 +37,7 @@ func (l *grpcLink) context() context.Context               { return l.stream.Con
 func (l *grpcLink) first() (*storagepb.ClientFrame, error) { return l.stream.Recv() }
 func (l *grpcLink) greet(f *storagepb.ServerFrame) error   { return l.stream.Send(f) }
 func (l *grpcLink) receive(f *wire.OperationsFrame) error  { return l.stream.RecvMsg(f) }
+func (l *grpcLink) waiting() bool                          { return false }
 func (l *grpcLink) send(f *wire.Frame) error               { return l.stream.SendMsg(f) }
 
 // A framedLink is a connection of package framed.
@@ -116,6 +119,8 @@ func (l *framedLink) receive(f *wire.OperationsFrame) error {
 	}
 	return nil
 }
+
+func (l *framedLink) waiting() bool { return l.conn.Waiting() }
 
 func (l *framedLink) send(f *wire.Frame) error {
 	defer f.Free()

@@ -33,14 +33,11 @@ func (x *exchange) send() error {
 	}
 }
 
-// sendMine sends what the receiver's frame has put into the outbox, unless the sender is at it.
+// sendMine sends what the receiver's frames have put into the outbox, unless the sender is at it.
 func (x *exchange) sendMine() error {
 	x.mu.Lock()
 	x.running = false
-	if x.timed {
-		x.timed = false
-		x.long.Stop()
-	}
+	x.long.end()
 	if x.sending || x.over || len(x.outbox) == 0 || x.server.ctx.Err() != nil {
 		x.tellSender()
 		x.mu.Unlock()
@@ -138,8 +135,8 @@ func (x *exchange) sendFrame(replies []reply) error {
 	for i := range replies {
 		frame.Bytes = wire.AppendAnswer(frame.Bytes, replies[i].answer)
 	}
-	x.patient.Reset(sendPatience)
-	defer x.patient.Stop()
+	x.patient.begin(time.Now())
+	defer x.patient.end()
 	return x.link.send(&frame)
 }
 
