@@ -15,10 +15,12 @@ import (
 // bytes is the size of what is to be written.
 func (k *call) admit(l Level, bytes int) error {
 	need, _ := l.Need(len(k.owners))
+	now := k.time()
+	left := k.deadline.Sub(now)
 	ready := 0
 	var least replica.Admission // of those that are crowded
 	for i, o := range k.owners {
-		a := k.v.nodes[o].conn.Admit(bytes, k.deadline)
+		a := k.v.nodes[o].conn.Admit(bytes, now, left)
 		if a.OK {
 			if ready++; ready >= need {
 				return nil
@@ -32,7 +34,7 @@ func (k *call) admit(l Level, bytes int) error {
 	k.c.counters.overloaded.Add(1)
 	return &OverloadError{
 		Op: k.op, Level: l, Needed: need, Ready: ready, Total: len(k.owners),
-		Backlog: least.Backlog, Wait: least.Wait, Left: max(0, time.Until(k.deadline)),
+		Backlog: least.Backlog, Wait: least.Wait, Left: max(0, left),
 	}
 }
 

@@ -128,7 +128,26 @@ func explain(c *replica.Conn, r *replica.Result, why error) error {
 }
 
 // causes are what each owner failed with, by replica slot.
-type causes [quorum.MaxOwners]cause
+type causes struct {
+	of  [quorum.MaxOwners]cause
+	any bool
+}
+
+func (cs *causes) note(i int, c cause) { cs.of[i], cs.any = c, true }
+
+// noteFirst notes c unless there is a cause already.
+func (cs *causes) noteFirst(i int, c cause) {
+	if cs.of[i].err == nil {
+		cs.note(i, c)
+	}
+}
+
+// reset forgets all, of which there rarely is anything.
+func (cs *causes) reset() {
+	if cs.any {
+		*cs = causes{}
+	}
+}
 
 type cause struct {
 	err      error
@@ -140,7 +159,7 @@ type cause struct {
 func (k *call) quorumError(needed, got, total int, cs *causes, missing quorum.Set) *QuorumError {
 	e := &QuorumError{Op: k.op, Level: k.level, Needed: needed, Got: got, Total: total}
 	for i, o := range k.owners {
-		c := cs[i]
+		c := cs.of[i]
 		n := k.v.nodes[o]
 		if c.err == nil && missing.Has(i) {
 			c.err = &kindError{kind: ErrUnavailable, err: errNoAnswer}
@@ -163,7 +182,7 @@ func (k *call) downCauses(cs *causes, down quorum.Set) {
 		if err == nil {
 			err = replica.ErrDown
 		}
-		cs[i].err = withKind(err)
+		cs.note(i, cause{err: withKind(err)})
 	}
 }
 
@@ -189,7 +208,7 @@ func (k *call) reachable(l Level, down, amnesiac quorum.Set) error {
 	}
 	var cs causes
 	for i := range amnesiac.All {
-		cs[i].err = &kindError{kind: ErrUnavailable, err: errAmnesiac}
+		cs.note(i, cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}})
 	}
 	k.downCauses(&cs, down)
 	e := k.quorumError(need, 0, total, &cs, 0)

@@ -9,5 +9,6 @@ import (
 
 // LookUpTenant is what a request does to find out how its tenant is replicated.
 func (c *Client) LookUpTenant(ctx context.Context, id string, deadline time.Time) (tenant.Config, error) {
-	return c.tenants.find(ctx, id, deadline)
+	config, _, err := c.tenants.find(ctx, id, deadline)
+	return config, err
 }

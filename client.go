@@ -74,7 +74,7 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 		gate:    newGate(),
 		closed:  make(chan struct{}),
 	}
-	c.writes.New = func() any { return &writeRequest{waiter: newWaiter()} }
+	c.writes.New = func() any { return &writeRequest{waiter: newPatientWaiter()} }
 	c.reads.New = func() any { return &readRequest{waiter: newWaiter()} }
 	c.background, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v, _, err := c.succeed(nil, first)
@@ -234,7 +234,7 @@ func (c *Client) watchTopology() {
 
 func (c *Client) install(v *view) {
 	c.view.Store(v)
-	c.since.Store(c.cfg.now().UnixMilli())
+	c.since.Store(c.cfg.time().UnixMilli())
 	c.cfg.log.Info("topology in force", "cluster", v.topo.Cluster, "epoch", v.topo.Epoch, "nodes", len(v.nodes))
 	c.topologyEvent(TopologyChange{Topology: v.topo})
 	c.nodes.wake()

@@ -31,10 +31,11 @@ type call struct {
 	op       string
 	tenant   string
 	key      string
-	cfg      tenant.Config
+	cfg      replication
 	owners   []int32        // indices into v.nodes, in ring order; shared
-	hash     vclock.KeyHash // of writes
+	hash     vclock.KeyHash // of writes, once they are admitted
 	started  time.Time
+	recent   time.Time // a reading of the clock since which the call has not waited; zero where it may have
 	deadline time.Time
 	level    Level // the level that errors and hooks tell
 	rounds   int
@@ -44,27 +45,52 @@ type call struct {
 	scopeSum uint64
 }
 
-// begin checks what can be checked and finds the owners. The call must be ended
+// replication is what a call needs of its tenant's config.
+type replication struct {
+	Replicas      int
+	MaxValueBytes int // 0 is the client's
+	Read, Write   Level
+	Policy        Policy
+}
+
+// begin checks what can be checked and finds the owners. k is zero. It must be ended
 // and left, also after an error.
-func (c *Client) begin(ctx context.Context, t *Tenant, op, key string, timeout time.Duration) (call, error) {
-	k := call{c: c, ctx: ctx, op: op, tenant: t.id, key: key, write: op != opGet}
-	if !c.gate.enter() {
-		return k, ErrClosed
+func (k *call) begin(ctx context.Context, t *Tenant, op, key string, timeout time.Duration) error {
+	k.c, k.ctx, k.op, k.tenant, k.key, k.write = t.c, ctx, op, t.id, key, op != opGet
+	if !k.c.gate.enter() {
+		return ErrClosed
 	}
 	begun := false
 	defer func() {
 		if !begun { // a hook or the tenant reader panicked: Close must not wait for this call
-			c.gate.leave()
+			k.c.gate.leave()
 		}
 	}()
 	k.started = time.Now()
+	k.recent = k.started
 	k.startHooks()
 	err := k.prepare(t, timeout)
 	begun = true
-	return k, err
+	return err
 }
 
+// time is the time as the call needs it: to within what it has computed since it last waited. A reading costs more than a lookup of
+// the owners.
+func (k *call) time() time.Time {
+	if k.recent.IsZero() {
+		return time.Now()
+	}
+	return k.recent
+}
+
+// waits says that the call may wait, or run what is not this package's.
+func (k *call) waits() { k.recent = time.Time{} }
+
 func (k *call) startHooks() {
+	if len(k.c.cfg.hooks.start) == 0 {
+		return
+	}
+	k.waits()
 	for _, h := range k.c.cfg.hooks.start {
 		if ctx := h.OnRequestStart(k.ctx, RequestStart{Op: k.op, Tenant: k.tenant, Key: k.key}); ctx != nil {
 			k.ctx = ctx
@@ -86,10 +112,24 @@ func (k *call) prepare(t *Tenant, timeout time.Duration) error {
 	return k.place()
 }
 
+// findTenant looks up the tenant, which may take a wait where its config is not at hand.
+func (k *call) findTenant() error {
+	c, atHand, err := k.c.tenants.find(k.ctx, k.tenant, k.deadline)
+	if !atHand {
+		k.waits()
+	}
+	if err == nil {
+		k.cfg = replication{
+			Replicas: c.Replicas, MaxValueBytes: c.Limits.MaxValueBytes, Read: c.Read, Write: c.Write, Policy: c.Policy,
+		}
+	}
+	return err
+}
+
 // place looks up the tenant and the owners of the key.
-func (k *call) place() (err error) {
+func (k *call) place() error {
 	c := k.c
-	if k.cfg, err = c.tenants.find(k.ctx, k.tenant, k.deadline); err != nil {
+	if err := k.findTenant(); err != nil {
 		return err
 	}
 	k.v = c.view.Load()
@@ -98,10 +138,15 @@ func (k *call) place() (err error) {
 		return &InputError{Field: "tenant", Reason: fmt.Sprintf("has %d replicas, the cluster has %d nodes",
 			k.cfg.Replicas, len(k.v.nodes))}
 	}
-	if k.write {
-		k.hash = c.memory.hash(k.tenant, k.key)
-	}
 	return nil
+}
+
+// keyHash names the key in the memories. It is worked out when it is asked for, after the admission of a write.
+func (k *call) keyHash() vclock.KeyHash {
+	if k.hash == (vclock.KeyHash{}) {
+		k.hash = k.c.memory.hash(k.tenant, k.key)
+	}
+	return k.hash
 }
 
 func (k *call) setDeadline(timeout time.Duration) {
@@ -133,7 +178,7 @@ func (k *call) end(err error, outcome error) error {
 	if k.started.IsZero() { // it never entered
 		return err
 	}
-	k.c.counters.count(k.op, err)
+	k.c.counters.count(k.op, err, outcome)
 	if len(k.c.cfg.hooks.end) == 0 {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 // Object; QuorumError; InputError; ctx's error. Read errors change nothing and may be tried again.
 func (t *Tenant) Get(ctx context.Context, key string, opts ...ReadOption) (Object, error) {
 	o, err := newReadOptions(opts)
-	k, began := t.c.begin(ctx, t, opGet, key, o.timeout)
+	var k call
+	began := k.begin(ctx, t, opGet, key, o.timeout)
 	defer k.leave()
 	if err == nil {
 		err = began
@@ -63,7 +64,7 @@ func (k *call) get(o *readOptions) (Object, error) {
 	if shared {
 		state = withOwnValues(state)
 	}
-	obj.Siblings = siblings(state, k.c.cfg.now)
+	obj.Siblings = siblings(state, &k.c.cfg)
 	resolver := o.resolve
 	if resolver == nil {
 		resolver = k.c.cfg.resolve
@@ -87,6 +88,7 @@ func (k *call) read(level Level, clockOnly bool) (state vclock.State, shared boo
 	if err != nil {
 		return state, false, err
 	}
+	k.waits()
 	defer r.free()
 	return r.result()
 }
@@ -117,7 +119,7 @@ func newest(s vclock.State) vclock.Stamp {
 }
 
 // siblings are the state's, oldest first. The time is asked for only where one may have expired.
-func siblings(s vclock.State, now func() time.Time) []Sibling {
+func siblings(s vclock.State, cfg *config) []Sibling {
 	if len(s.Siblings) == 0 {
 		return nil
 	}
@@ -126,7 +128,7 @@ func siblings(s vclock.State, now func() time.Time) []Sibling {
 		in := &s.Siblings[i]
 		out[i] = Sibling{Value: in.Value, Dot: in.Dot, Deleted: in.Tombstone}
 		if in.Expires != 0 {
-			out[i].Deleted = in.DeletedAt(now())
+			out[i].Deleted = in.DeletedAt(cfg.time())
 			out[i].Expires = time.UnixMilli(in.Expires)
 		}
 		if out[i].Value == nil && !in.Tombstone {

@@ -49,7 +49,7 @@ func (c *Client) Health() Health {
 	h := Health{
 		Cluster:     v.topo.Cluster,
 		Epoch:       v.topo.Epoch,
-		TopologyAge: c.cfg.now().Sub(time.UnixMilli(c.since.Load())),
+		TopologyAge: c.cfg.time().Sub(time.UnixMilli(c.since.Load())),
 		Partitions:  v.ring.Partitions(),
 	}
 	usable := make([]bool, len(v.nodes))

@@ -11,22 +11,31 @@ import (
 
 // clockSource is the coordinator's hybrid logical clock.
 type clockSource struct {
-	now func() time.Time
+	now func() time.Time // nil is the system's
 
 	mu  sync.Mutex
 	hlc vclock.HLC // guarded by mu
 }
 
-func (c *clockSource) next() vclock.Stamp {
-	now := c.now().UnixMilli()
+// millis is the time by the client's clock. at is a reading of the system's.
+func (c *clockSource) millis(at time.Time) int64 {
+	if c.now != nil {
+		at = c.now()
+	}
+	return at.UnixMilli()
+}
+
+// next returns the stamp of a write.
+func (c *clockSource) next(at time.Time) vclock.Stamp {
+	now := c.millis(at)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.hlc.Next(now)
 }
 
 // nextAfter is observe, then next, in one step.
-func (c *clockSource) nextAfter(s vclock.Stamp) vclock.Stamp {
-	now := c.now().UnixMilli()
+func (c *clockSource) nextAfter(s vclock.Stamp, at time.Time) vclock.Stamp {
+	now := c.millis(at)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s > c.hlc.Last() {
@@ -41,7 +50,7 @@ func (c *clockSource) observe(s vclock.Stamp) bool {
 	if s <= c.last() { // as nearly every stamp is
 		return true
 	}
-	now := c.now().UnixMilli()
+	now := c.millis(time.Now())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s <= c.hlc.Last() {

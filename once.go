@@ -44,6 +44,7 @@ func (k *call) newOnce(op idempotency.Op, value []byte, o *writeOptions) (*once,
 	if cfg.store == nil {
 		return nil, &InputError{Field: "WithIdempotencyKey", Reason: "the client was opened without WithIdempotency"}
 	}
+	k.waits() // for the store
 	u := &once{k: k, cfg: cfg, op: op, key: idempotency.Key{
 		Cluster: k.v.topo.Cluster, Tenant: k.tenant, Key: k.key, Token: o.token,
 	}}
@@ -131,7 +132,7 @@ func (u *once) prepare() error {
 		return err
 	}
 	if k.cfg.Policy == LastWriteWins {
-		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
+		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next(k.time())}
 	} else {
 		sib.Dot, u.pin = k.mint(clock)
 	}

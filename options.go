@@ -74,7 +74,7 @@ type config struct {
 	tls     *tls.Config
 	grpc    bool
 	random  func() uint64
-	now     func() time.Time
+	now     func() time.Time // for stamps and expiry; nil is the system's
 	rules   rules
 }
 
@@ -96,8 +96,15 @@ func defaults() config {
 		limits:  Limits{MaxValueBytes: DefaultMaxValueBytes, KeyMemory: defaultKeyMemory},
 		log:     slog.New(slog.DiscardHandler),
 		random:  rand.Uint64,
-		now:     time.Now,
 	}
+}
+
+// time is what stamps and expiry go by.
+func (c *config) time() time.Time {
+	if c.now == nil {
+		return time.Now()
+	}
+	return c.now()
 }
 
 func newConfig(opts []Option) (config, error) {

@@ -36,7 +36,8 @@ func (t *Tenant) Delete(ctx context.Context, key string, opts ...WriteOption) (R
 
 func (t *Tenant) write(ctx context.Context, op, key string, value []byte, opts, more []WriteOption) (Receipt, error) {
 	o, err := newWriteOptions(opts, more)
-	k, began := t.c.begin(ctx, t, op, key, o.timeout)
+	var k call
+	began := k.begin(ctx, t, op, key, o.timeout)
 	defer k.leave()
 	if err == nil {
 		err = began
@@ -129,7 +130,7 @@ func (k *call) checkOptions(o *writeOptions, tombstone bool) error {
 // sibling is what the write stores, without its dot. The value is copied.
 func (k *call) sibling(value []byte, tombstone bool, o *writeOptions) (vclock.Sibling, error) {
 	limit := k.c.cfg.limits.MaxValueBytes
-	if l := k.cfg.Limits.MaxValueBytes; l > 0 {
+	if l := k.cfg.MaxValueBytes; l > 0 {
 		limit = min(limit, l)
 	}
 	if len(value) > limit {
@@ -138,7 +139,7 @@ func (k *call) sibling(value []byte, tombstone bool, o *writeOptions) (vclock.Si
 	}
 	sib := vclock.Sibling{Value: bytes.Clone(value), Tombstone: tombstone}
 	if o.ttl > 0 {
-		sib.Expires = k.c.cfg.now().Add(o.ttl).UnixMilli()
+		sib.Expires = k.c.cfg.time().Add(o.ttl).UnixMilli()
 	}
 	return sib, nil
 }
@@ -173,7 +174,7 @@ func (k *call) putCausal(sib vclock.Sibling, o *writeOptions) (r Receipt, outcom
 // mint names a write that covers clock. The minter holds the key until the pin is released.
 func (k *call) mint(clock vclock.Clock) (vclock.Dot, vclock.Pin) {
 	c := k.c
-	d, pin := c.memory.mint(k.hash, clock, c.clock.nextAfter(clock.Newest()))
+	d, pin := c.memory.mint(k.keyHash(), clock, c.clock.nextAfter(clock.Newest(), k.time()))
 	if c.cfg.rules.oneLane {
 		d.Actor = c.actor
 	}
@@ -220,7 +221,7 @@ func (k *call) putLast(sib vclock.Sibling) (r Receipt, outcome, err error) {
 		if err := k.stopped(); err != nil {
 			return k.lostLast(r, attempt, err)
 		}
-		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next()}
+		sib.Dot = vclock.Dot{Actor: k.c.actor, Stamp: k.c.clock.next(k.time())}
 		w, err := k.sendWrite(nil, sib, vclock.Pin{}, down, amnesiac, nil)
 		if err != nil {
 			return k.lostLast(r, attempt, err)

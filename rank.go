@@ -47,7 +47,7 @@ const (
 // once, those of lost never.
 func (r *ranking) rank(k *call, need int, lost quorum.Set) {
 	var seen [quorum.MaxOwners]replica.Glance
-	r.asked, r.quick, r.half = time.Now(), slowUnknown, slowUnknown
+	r.asked, r.quick, r.half = k.time(), slowUnknown, slowUnknown
 	for i, o := range k.owners {
 		g := k.v.nodes[o].conn.Glance(r.asked)
 		if g.P95 > 0 && g.State == replica.Up && g.Silent < silence {

@@ -29,6 +29,7 @@ type readRequest struct {
 	causes causes
 	work   work
 	ended  bool
+	now    time.Time // zero but at the start
 
 	first    quorum.Set // asked at the start
 	probing  quorum.Set // the probe that is under way
@@ -45,6 +46,7 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 	r := k.c.reads.Get().(*readRequest)
 	r.users.Store(1)
 	r.call = *k
+	r.call.waits()
 	r.call.level = level
 	r.ops = slices.Grow(r.ops[:0], len(k.owners))[:len(k.owners)]
 	r.ranking.rank(k, need, down|amnesiac)
@@ -67,7 +69,9 @@ func (k *call) sendRead(level Level, clockOnly bool, down, amnesiac quorum.Set) 
 	k.c.gate.hold() // until the last operation has ended
 	k.downCauses(&r.causes, down)
 	r.mu.Lock()
+	r.now = r.ranking.asked
 	r.follow(r.m.Start())
+	r.now = time.Time{}
 	r.first = r.flying
 	r.probe()
 	r.unlock()
@@ -90,6 +94,10 @@ func (r *readRequest) follow(s quorum.Step) {
 }
 
 func (r *readRequest) ask(set quorum.Set, kind storagepb.Kind) {
+	at := r.now
+	if set != 0 && at.IsZero() {
+		at = time.Now()
+	}
 	for i := range set.All {
 		if r.m.Outcome() == quorum.Lost {
 			r.follow(r.m.Fail(i))
@@ -99,8 +107,8 @@ func (r *readRequest) ask(set quorum.Set, kind storagepb.Kind) {
 			Kind: kind, Tenant: r.call.tenant, Key: r.call.key, Policy: r.call.cfg.Policy,
 			Deadline: r.call.deadline, Handler: r, Tag: uint32(i),
 		}
-		if err := r.conn(i).Send(&r.ops[i]); err != nil {
-			r.causes[i] = cause{err: withKind(err)}
+		if err := r.conn(i).SendAt(&r.ops[i], at); err != nil {
+			r.causes.note(i, cause{err: withKind(err)})
 			r.follow(r.m.Fail(i))
 			continue
 		}
@@ -123,11 +131,11 @@ func (r *readRequest) Complete(op *replica.Op, res replica.Result) {
 		if errors.Is(res.Err, replica.ErrExpired) && res.Handed {
 			r.conn(i).Overdue(res.Latency)
 		}
-		r.causes[i] = cause{err: explain(r.conn(i), &res, why), answered: res.Err == nil}
+		r.causes.note(i, cause{err: explain(r.conn(i), &res, why), answered: res.Err == nil})
 		r.follow(r.m.Fail(i))
 	} else {
 		if res.Amnesiac {
-			r.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
+			r.causes.note(i, cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true})
 		}
 		r.follow(r.m.Reply(i, quorum.Answer{
 			State: res.State, Digest: res.Digest,
@@ -166,7 +174,8 @@ func (r *readRequest) free() {
 	pool := &r.call.c.reads
 	clear(r.ops)
 	r.waiter.reset()
-	r.call, r.ranking, r.m, r.causes, r.work = call{}, ranking{}, quorum.Read{}, causes{}, work{}
+	r.causes.reset()
+	r.call, r.ranking, r.m, r.work = call{}, ranking{}, quorum.Read{}, work{}
 	r.flying, r.first, r.probing = 0, 0, 0
 	r.ended, r.told, r.repaired = false, false, false
 	pool.Put(r)
@@ -219,9 +228,7 @@ func (r *readRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 		}
 		r.flying = r.flying.Without(i)
 		r.probeEnded(i, false, 0)
-		if r.causes[i].err == nil {
-			r.causes[i] = why
-		}
+		r.causes.noteFirst(i, why)
 		r.follow(r.m.Fail(i))
 	}
 	r.unlock()
@@ -248,7 +255,7 @@ func (k *call) stopped() error {
 	if err := k.ctx.Err(); err != nil {
 		return err
 	}
-	if !time.Now().Before(k.deadline) {
+	if !k.time().Before(k.deadline) {
 		return context.DeadlineExceeded
 	}
 	return nil

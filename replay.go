@@ -63,7 +63,7 @@ func (u *once) replay(i *idempotency.Intent) (r Receipt, gone bool, err error) {
 func (u *once) oldByOwnClock(d vclock.Dot) bool {
 	const window = 10 * time.Minute
 	seen, err := u.k.clockRead(u.k.readLevel(0), u.k.level)
-	return err == nil && !seen.Covers(d) && u.k.c.cfg.now().Sub(d.Stamp.Time()) > window
+	return err == nil && !seen.Covers(d) && u.k.c.cfg.time().Sub(d.Stamp.Time()) > window
 }
 
 // coversOf is what the intent covers: what was recorded with it, whatever has been

@@ -76,7 +76,7 @@ func (s *settleRequest) send(i int, ops []*replica.Op, op replica.Op) {
 	op.Handler, op.Tag = s, uint32(i)
 	ops[i] = &op
 	if err := s.conn(i).Send(ops[i]); err != nil {
-		s.causes[i] = cause{err: withKind(err)}
+		s.causes.note(i, cause{err: withKind(err)})
 		s.follow(s.m.Fail(i, quorum.NotSent))
 		return
 	}
@@ -93,11 +93,11 @@ func (s *settleRequest) Complete(op *replica.Op, r replica.Result) {
 	s.flying = s.flying.Without(i)
 	if ok {
 		if r.Amnesiac {
-			s.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
+			s.causes.note(i, cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true})
 		}
 		s.follow(s.m.Reply(i, quorum.SettleAnswer{State: r.State, Amnesiac: r.Amnesiac}))
 	} else {
-		s.causes[i] = cause{err: explain(s.conn(i), &r, why), answered: r.Err == nil}
+		s.causes.note(i, cause{err: explain(s.conn(i), &r, why), answered: r.Err == nil})
 		s.follow(s.m.Fail(i, failure))
 	}
 	s.unlock()
@@ -137,9 +137,7 @@ func (s *settleRequest) letGo() {
 			continue
 		}
 		s.flying = s.flying.Without(i)
-		if s.causes[i].err == nil {
-			s.causes[i] = why
-		}
+		s.causes.noteFirst(i, why)
 		s.follow(s.m.Fail(i, quorum.NotSent))
 	}
 }

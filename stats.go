@@ -1,7 +1,6 @@
 package pairdb
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"github.com/devrev/pairdb/topology"
@@ -56,7 +55,8 @@ type counters struct {
 	repairing                    atomic.Int64
 }
 
-func (c *counters) count(op string, err error) {
+// count counts a call that ended with err, and outcome if it was a write.
+func (c *counters) count(op string, err, outcome error) {
 	switch op {
 	case opGet:
 		c.gets.Add(1)
@@ -73,9 +73,9 @@ func (c *counters) count(op string, err error) {
 	case err == ErrNotFound: //nolint:errorlint // the bare sentinel, not what some function of the caller's met
 		c.notFound.Add(1)
 		return
-	case errors.Is(err, ErrNotApplied):
+	case outcome == ErrNotApplied: //nolint:errorlint // the bare sentinel
 		c.notApplied.Add(1)
-	case errors.Is(err, ErrUnknown):
+	case outcome == ErrUnknown: //nolint:errorlint // likewise
 		c.unknown.Add(1)
 	}
 	c.failed.Add(1)

@@ -51,11 +51,11 @@ func (t *tenants) close() {
 	}
 }
 
-// find returns the tenant's config. It does not wait for what is at hand.
-func (t *tenants) find(ctx context.Context, id string, deadline time.Time) (tenant.Config, error) {
+// find returns the tenant's config, and whether that was at hand, so that it did not wait.
+func (t *tenants) find(ctx context.Context, id string, deadline time.Time) (c tenant.Config, atHand bool, err error) {
 	if t.atHand != nil {
 		if c, ok := t.atHand.AtHand(id); ok {
-			return c, nil
+			return c, true, nil
 		}
 	}
 	if !t.immediate && !deadline.IsZero() {
@@ -63,14 +63,14 @@ func (t *tenants) find(ctx context.Context, id string, deadline time.Time) (tena
 		ctx, cancel = context.WithDeadline(ctx, deadline)
 		defer cancel()
 	}
-	c, err := t.reader.Get(ctx, id)
+	c, err = t.reader.Get(ctx, id)
 	switch {
 	case errors.Is(err, tenant.ErrNotFound):
-		return c, fmt.Errorf("%w %q", ErrUnknownTenant, id)
+		err = fmt.Errorf("%w %q", ErrUnknownTenant, id)
 	case err != nil:
-		return c, fmt.Errorf("look up tenant: %w", &kindError{kind: ErrUnavailable, err: foreignError{err}})
+		err = fmt.Errorf("look up tenant: %w", &kindError{kind: ErrUnavailable, err: foreignError{err}})
 	}
-	return c, nil
+	return c, t.immediate, err
 }
 
 // Tenants returns the tenants for programs that manage them. Changes go through the

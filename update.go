@@ -34,7 +34,8 @@ func (t *Tenant) Update(ctx context.Context, key string, fn func(Object) ([]byte
 	if fn == nil && err == nil {
 		err = &InputError{Field: "fn", Reason: "nil"}
 	}
-	k, began := t.c.begin(ctx, t, opUpdate, key, o.write.timeout)
+	var k call
+	began := k.begin(ctx, t, opUpdate, key, o.write.timeout)
 	defer k.leave()
 	if err == nil {
 		err = began
@@ -61,7 +62,8 @@ func newUpdateOptions(opts []UpdateOption) (o updateOptions, err error) {
 func (k *call) update(fn func(Object) ([]byte, error), o *updateOptions) (r Receipt, outcome, err error) {
 	ctx, cancel := context.WithDeadline(k.ctx, k.deadline)
 	defer cancel()
-	done, err := k.c.turns.take(ctx, k.hash)
+	k.waits()
+	done, err := k.c.turns.take(ctx, k.keyHash())
 	if err != nil {
 		return r, ErrNotApplied, fmt.Errorf("wait for another update of the key: %w", err)
 	}

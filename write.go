@@ -23,10 +23,11 @@ import (
 // must be of one of them.
 type writeRequest struct {
 	users  atomic.Int32
-	waiter waiter
+	waiter patientWaiter
 	call   call // copied: it outlives the caller's
 	dot    vclock.Dot
 	pin    vclock.Pin // by which the minter holds the key for this write, if it does
+	sent   time.Time  // when the call sent it
 	until  time.Time  // when the tail ends
 	long   bool       // that is more than a tail from the start, so that it is shortened when the caller has gone
 
@@ -47,7 +48,8 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pin vclock.Pin, d
 	w := k.c.writes.Get().(*writeRequest)
 	w.users.Store(1)
 	w.call, w.dot, w.pin, w.over = *k, sib.Dot, pin, over
-	now := time.Now()
+	w.call.waits()
+	now := k.time()
 	tail := now.Add(defaultTail)
 	w.until = later(k.deadline, tail)
 	w.long = w.until.After(tail)
@@ -70,9 +72,11 @@ func (k *call) sendWrite(ctx vclock.Clock, sib vclock.Sibling, pin vclock.Pin, d
 	k.c.gate.hold() // until it ends
 	k.downCauses(&w.causes, down)
 	w.mu.Lock()
+	w.sent = now
 	w.follow(w.m.Start())
 	w.unlock()
-	w.wait(k.deadline.Sub(now))
+	w.wait(now, k.deadline.Sub(now))
+	k.waits()
 	return w, nil
 }
 
@@ -104,8 +108,8 @@ func (w *writeRequest) send(set quorum.Set) {
 			State: state, Deadline: w.until,
 			Handler: w, Tag: uint32(i),
 		}
-		if err := w.conn(i).Send(&w.ops[i]); err != nil {
-			w.causes[i] = cause{err: withKind(err)}
+		if err := w.conn(i).SendAt(&w.ops[i], w.sent); err != nil {
+			w.causes.note(i, cause{err: withKind(err)})
 			w.follow(w.m.Fail(i, quorum.NotSent))
 			continue
 		}
@@ -124,11 +128,11 @@ func (w *writeRequest) Complete(op *replica.Op, r replica.Result) {
 	w.mu.Lock()
 	w.flying = w.flying.Without(i)
 	if !ok {
-		w.causes[i] = cause{err: explain(w.conn(i), &r, why), answered: r.Err == nil}
+		w.causes.note(i, cause{err: explain(w.conn(i), &r, why), answered: r.Err == nil})
 		w.follow(w.m.Refuse(i, quorum.Refusal{Failure: failure, Amnesiac: r.Amnesiac}))
 	} else {
 		if r.Amnesiac {
-			w.causes[i] = cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true}
+			w.causes.note(i, cause{err: &kindError{kind: ErrUnavailable, err: errAmnesiac}, answered: true})
 		}
 		w.follow(w.m.Reply(i, quorum.Ack{
 			Live: r.Live, State: r.State, Amnesiac: r.Amnesiac,
@@ -212,7 +216,8 @@ func (w *writeRequest) free() {
 	pool := &w.call.c.writes
 	clear(w.ops)
 	w.waiter.reset()
-	w.call, w.m, w.causes, w.work = call{}, quorum.Write{}, causes{}, work{}
+	w.causes.reset()
+	w.call, w.m, w.work = call{}, quorum.Write{}, work{}
 	w.over, w.flying, w.ended, w.pin = nil, 0, false, vclock.Pin{}
 	pool.Put(w)
 }
@@ -232,8 +237,8 @@ func (k *call) nodeIDs(set quorum.Set) []topology.NodeID {
 }
 
 // wait sleeps until the outcome is decided or the caller stops waiting, at the latest when patience is over.
-func (w *writeRequest) wait(patience time.Duration) {
-	w.waiter.after(patience)
+func (w *writeRequest) wait(now time.Time, patience time.Duration) {
+	w.waiter.after(now, patience)
 	if w.waiter.next(w.call.ctx.Done()) != decided {
 		w.giveUp()
 	}
@@ -288,9 +293,7 @@ func (w *writeRequest) withdraw(by func(*replica.Conn, *replica.Op) bool) {
 			continue
 		}
 		w.flying = w.flying.Without(i)
-		if w.causes[i].err == nil {
-			w.causes[i] = why
-		}
+		w.causes.noteFirst(i, why)
 		w.follow(w.m.Fail(i, quorum.NotSent))
 	}
 }

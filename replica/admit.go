@@ -45,15 +45,15 @@ type Admission struct {
 	Wait    time.Duration // until they are done, at the node's pace; 0 where that is not known
 }
 
-// Admit says whether an operation of about that many bytes, which has until deadline, had better be sent to this node. It
-// takes no lock and promises nothing: Send has its own, wider bound.
+// Admit says whether an operation of about that many bytes, which has the time that is left, had better be sent to this node.
+// now is the caller's reading of the clock. It takes no lock and promises nothing: Send has its own, wider bound.
 //
 // It says no in three cases. The lane is full: what it may have in flight, and 3,072 that wait. Or it was full within the last
 // three seconds and holds a quarter of Config.MaxInFlight: a backlog that stays serves nobody, and
 // costs each operation the memory of all that are ahead (so that a node's clients get less done with 8,000
 // operations in flight than with 1,000), but a burst that passes is to be waited for. Or what is ahead will take more than half
 // of the time left, at the pace at which the node has answered lately.
-func (c *Conn) Admit(bytes int, deadline time.Time) Admission {
+func (c *Conn) Admit(bytes int, now time.Time, left time.Duration) Admission {
 	ln := &c.small
 	if bytes > bulkBytes {
 		ln = &c.bulk
@@ -63,13 +63,13 @@ func (c *Conn) Admit(bytes int, deadline time.Time) Admission {
 	switch {
 	case n < int64(max(1, ln.maxOps/calmShare)):
 	case n >= int64(ln.maxOps+maxWaiting-spareWaiting):
-		ln.pressure.calmUntil.Store(c.now() + int64(calmFor))
+		ln.pressure.calmUntil.Store(c.at(now) + int64(calmFor))
 		a.OK = false
-	case c.now() < ln.pressure.calmUntil.Load():
+	case c.at(now) < ln.pressure.calmUntil.Load():
 		a.OK = false
 	}
-	if a.OK && a.Wait > 0 { // else the time need not be asked for
-		a.OK = a.Wait <= max(0, time.Until(deadline))/patienceShare
+	if a.OK && a.Wait > 0 {
+		a.OK = a.Wait <= max(0, left)/patienceShare
 	}
 	return a
 }

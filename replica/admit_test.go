@@ -36,16 +36,16 @@ func TestABurstIsAdmittedUntilTheLaneIsFull(t *testing.T) {
 		c, answerAll := stuck(t)
 		done := newBox(maxWaiting + testInFlight)
 		for range full {
-			require.True(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+			require.True(t, c.Admit(0, time.Now(), time.Second).OK)
 			require.NoError(t, c.Send(read(done)))
 		}
-		require.Equal(t, Admission{Backlog: full}, c.Admit(0, time.Now().Add(time.Second)))
-		require.True(t, c.Admit(bulkBytes+1, time.Now().Add(time.Second)).OK, "the other lane has room")
+		require.Equal(t, Admission{Backlog: full}, c.Admit(0, time.Now(), time.Second))
+		require.True(t, c.Admit(bulkBytes+1, time.Now(), time.Second).OK, "the other lane has room")
 		fill(t, c, done, spareWaiting) // what was admitted goes on
 		require.ErrorIs(t, c.Send(read(done)), ErrOverloaded)
 		answerAll()
 		synctest.Wait()
-		require.Equal(t, Admission{OK: true}, c.Admit(0, time.Now().Add(time.Second)))
+		require.Equal(t, Admission{OK: true}, c.Admit(0, time.Now(), time.Second))
 	})
 }
 
@@ -54,21 +54,21 @@ func TestALaneThatOverflowedHoldsLittleUntilThreeSecondsHavePassed(t *testing.T)
 		c, answerAll := stuck(t)
 		done := newBox(maxWaiting + testInFlight)
 		fill(t, c, done, full-1)
-		require.True(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+		require.True(t, c.Admit(0, time.Now(), time.Second).OK)
 		fill(t, c, done, 1)
-		require.False(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+		require.False(t, c.Admit(0, time.Now(), time.Second).OK)
 		// All but as many as it may hold then are taken back.
 		for range full - testInFlight/calmShare {
 			require.True(t, c.Withdraw(c.small.queue.head))
 		}
-		require.False(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+		require.False(t, c.Admit(0, time.Now(), time.Second).OK)
 		require.True(t, c.Withdraw(c.small.queue.head))
-		require.True(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+		require.True(t, c.Admit(0, time.Now(), time.Second).OK)
 		fill(t, c, done, 1)
 		time.Sleep(calmFor - 1)
-		require.False(t, c.Admit(0, time.Now().Add(time.Second)).OK)
+		require.False(t, c.Admit(0, time.Now(), time.Second).OK)
 		time.Sleep(time.Nanosecond)
-		require.True(t, c.Admit(0, time.Now().Add(time.Second)).OK, "to see whether the load has gone")
+		require.True(t, c.Admit(0, time.Now(), time.Second).OK, "to see whether the load has gone")
 		answerAll()
 	})
 }
@@ -85,17 +85,17 @@ func TestWhatWouldWaitForMoreThanHalfOfItsTimeIsNotAdmitted(t *testing.T) {
 		synctest.Wait()
 		done := newBox(4096)
 		fill(t, c, done, 3000)
-		require.True(t, c.Admit(0, time.Now().Add(time.Millisecond)).OK, "the node's pace is not known yet")
+		require.True(t, c.Admit(0, time.Now(), time.Millisecond).OK, "the node's pace is not known yet")
 		time.Sleep(1500 * time.Millisecond) // half of them are done
-		a := c.Admit(0, time.Now().Add(time.Hour))
+		a := c.Admit(0, time.Now(), time.Hour)
 		require.True(t, a.OK)
 		require.InDelta(t, 1500, a.Backlog, 520, "answers come by the frame")
 		require.Equal(t, time.Duration(a.Backlog)*time.Millisecond, a.Wait.Round(time.Duration(a.Backlog)*time.Millisecond/10))
-		require.True(t, c.Admit(0, time.Now().Add(2*a.Wait)).OK)
-		require.False(t, c.Admit(0, time.Now().Add(2*a.Wait-2)).OK)
+		require.True(t, c.Admit(0, time.Now(), 2*a.Wait).OK)
+		require.False(t, c.Admit(0, time.Now(), 2*a.Wait-2).OK)
 		time.Sleep(2 * time.Second)
 		fill(t, c, done, 10)
-		require.Equal(t, Admission{OK: true, Backlog: 10}, c.Admit(0, time.Now().Add(0)), "with the backlog went the pace")
+		require.Equal(t, Admission{OK: true, Backlog: 10}, c.Admit(0, time.Now(), 0), "with the backlog went the pace")
 	})
 }
 
@@ -114,6 +114,6 @@ func TestWhatExpiresSaysNothingOfTheNodesPace(t *testing.T) {
 			require.NoError(t, c.Send(op))
 		}
 		time.Sleep(time.Second)
-		require.Equal(t, Admission{OK: true, Backlog: paceFrom}, c.Admit(0, time.Now().Add(time.Second)))
+		require.Equal(t, Admission{OK: true, Backlog: paceFrom}, c.Admit(0, time.Now(), time.Second))
 	})
 }

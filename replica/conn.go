@@ -70,7 +70,10 @@ func New(cfg Config) *Conn {
 // returns an error, op was not taken, nothing was sent and the handler is not called:
 // ErrDown (with the cause), ErrClosed, ErrInvalid, or ErrOverloaded where 4,096 operations wait for room
 // already; a background operation does not wait at all.
-func (c *Conn) Send(op *Op) error {
+func (c *Conn) Send(op *Op) error { return c.SendAt(op, time.Now()) }
+
+// SendAt is Send for who has just read the clock, and then sends to several nodes. From now the operation's latency counts.
+func (c *Conn) SendAt(op *Op, now time.Time) error {
 	size := op.estimate()
 	if size > MaxOpBytes || !utf8.ValidString(op.Tenant) {
 		c.refused.Add(1)
@@ -84,7 +87,7 @@ func (c *Conn) Send(op *Op) error {
 	if epoch == 0 {
 		epoch = c.epoch.Load()
 	}
-	now, deadline := c.now(), c.at(op.Deadline)
+	accepted, deadline := c.at(now), c.at(op.Deadline)
 
 	c.mu.Lock()
 	if err := c.refusal(op, ln, size); err != nil {
@@ -93,7 +96,7 @@ func (c *Conn) Send(op *Op) error {
 		return err
 	}
 	op.conn, op.lane, op.size = c, ln, size
-	op.epoch, op.accepted, op.deadline = epoch, now, deadline
+	op.epoch, op.accepted, op.deadline = epoch, accepted, deadline
 	if ln.full(size) {
 		ln.wait(op)
 	} else {
