@@ -107,6 +107,8 @@ type opKey struct {
 	hash  uint64
 }
 
+func (k *opKey) stripe() int { return stripeOf(k.token) }
+
 // name makes the keys of operations, but for those that are too long, which are refused.
 func (b *batch) name(ops []*wire.Operation) {
 	b.keys = slices.Grow(b.keys[:0], len(ops))[:len(ops)]

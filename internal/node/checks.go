@@ -97,7 +97,7 @@ func (c *Core) prepare(op *wire.Operation, k *opKey) (merge, *wire.Answer) {
 	default:
 		return invalid("origin", fmt.Sprintf("%d is unknown", op.Origin))
 	}
-	return merge{op: op, policy: policy, sent: sent, key: k.key, stripe: stripeOf(k.token)}, nil
+	return merge{op: op, policy: policy, key: k}, nil
 }
 
 // checkWrite checks what only a client's write must keep to: that it is one write,
@@ -147,7 +147,7 @@ func (c *Core) judge(m *merge, at moment, has held, joined vclock.State) *wire.A
 		return refuse(m.op.Id, storagepb.Status_TOO_MANY_SIBLINGS,
 			fmt.Sprintf("there would be %d siblings, the node takes %d", n, limits.MaxSiblings))
 	}
-	if n := len(joined.Clock); n > maxHeldEntries && !has.state.Covers(m.policy, m.sent.Siblings[0].Dot) {
+	if n := len(joined.Clock); n > maxHeldEntries && !has.state.Covers(m.policy, m.dot()) {
 		return refuse(m.op.Id, storagepb.Status_TOO_LARGE,
 			fmt.Sprintf("the key's clock would have %d entries, the node takes %d", n, maxHeldEntries))
 	}
@@ -166,8 +166,8 @@ func (c *Core) judgeTime(m *merge, at moment, has held) *wire.Answer {
 		return refuse(id, storagepb.Status_TOO_FAR_AHEAD, fmt.Sprintf(
 			"the node's own clock jumped by %v while it ran; it takes no client's write until the clock is back or has kept its time for %v", at.jump, skew))
 	}
-	dot := m.sent.Siblings[0].Dot
-	newest := max(dot.Stamp, m.sent.Clock.Newest())
+	dot := m.dot()
+	newest := max(dot.Stamp, m.sent().Clock.Newest())
 	// Milliseconds, for a stamp reaches further than a time.Duration.
 	if ahead := newest.Millis() - at.now.UnixMilli(); ahead > skew.Milliseconds() {
 		return refuse(id, storagepb.Status_TOO_FAR_AHEAD,

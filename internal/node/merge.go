@@ -13,29 +13,32 @@ import (
 
 // A merge is one MERGE on its way through a batch.
 type merge struct {
-	op     *wire.Operation
-	policy vclock.Policy
-	sent   vclock.State
-	key    []byte // the engine's
-	stripe int
+	op  *wire.Operation
+	key *opKey
 
 	answer  *wire.Answer
-	floor   int64 // that a refusal for age relies on
-	first   bool  // applies a client's dot that the node had not seen
-	latched bool  // the answer was derived from the key's state
+	until   proof // of the key's state, and of the floor that a refusal for age relies on
+	policy  vclock.Policy
+	first   bool // applies a client's dot that the node had not seen
+	latched bool // the answer was derived from the key's state
 }
+
+// sent is what m is to join into the key's state.
+func (m *merge) sent() *vclock.State { return &m.op.State }
+
+// dot is that of a client's write.
+func (m *merge) dot() vclock.Dot { return m.op.State.Siblings[0].Dot }
 
 // held is what the node has for a key, the batch under way included.
 type held struct {
 	policy vclock.Policy
-	state  vclock.State
 	found  bool
+	state  vclock.State
 }
 
 // A change is a state that the batch will write.
 type change struct {
-	key    []byte
-	stripe int
+	key *opKey
 	held
 }
 
@@ -48,8 +51,11 @@ type changes struct {
 // find returns the change of m's key. Batches are sorted by stripe, so it is
 // among the last ones.
 func (g *changes) find(m *merge) *change {
-	for i := len(g.list) - 1; i >= 0 && g.list[i].stripe == m.stripe; i-- {
-		if bytes.Equal(g.list[i].key, m.key) {
+	for i := len(g.list) - 1; i >= 0; i-- {
+		switch k := g.list[i].key; {
+		case k.stripe() != m.key.stripe():
+			return nil
+		case k.token == m.key.token && bytes.Equal(k.key, m.key.key):
 			return &g.list[i]
 		}
 	}
@@ -63,40 +69,42 @@ func (g *changes) put(m *merge, h held) {
 		earlier.held = h
 		return
 	}
-	g.list = append(g.list, change{m.key, m.stripe, h})
+	g.list = append(g.list, change{m.key, h})
 }
 
 // merge joins a batch into the engine, by one Apply unless it is large, and adds its outcomes.
 func (c *Core) merge(w *workspace, mem *batch, received time.Time, out *outcomes) {
 	w.sort()
-	w.proofs = append(w.proofs, make([]proof, len(w.sorted))...)
 	c.latches.lock(w.stripes)
 	at := c.moment() // a fresh reading, under the latches
 	c.mergeLatched(w, mem, received, at)
 	c.latches.unlock(w.stripes)
 	c.report(at)
 
-	for i := range w.sorted {
-		m := &w.sorted[i]
+	for _, at := range w.order {
+		m := w.at(at)
 		if m.first && m.answer.Status == storagepb.Status_OK && c.config.Audit != nil {
-			c.config.Audit(m.op.Tenant, m.op.Key, m.sent.Siblings[0].Dot)
+			c.config.Audit(m.op.Tenant, m.op.Key, m.dot())
 		}
-		out.add(m.op, m.answer, w.proofs[i])
+		out.add(m.op, m.answer, m.until)
 	}
 }
 
-// sort brings the merges into the order of their stripes, those of one stripe as they came. Numbers are
-// sorted in place of merges, which are large.
+// An inOrder is a merge's place among those of its batch: by stripes, those of one stripe as they came.
+type inOrder uint64
+
+func (w *workspace) at(o inOrder) *merge { return &w.merges[uint32(o)] } //nolint:gosec // the index
+
+// sort puts the merges' places into order, and lists their stripes.
 func (w *workspace) sort() {
 	for i := range w.merges {
-		w.order = append(w.order, uint64(w.merges[i].stripe)<<32|uint64(i)) //nolint:gosec // both are small
+		w.order = append(w.order, inOrder(w.merges[i].key.stripe())<<32|inOrder(i)) //nolint:gosec // both are small
 	}
 	slices.Sort(w.order)
 	for _, o := range w.order {
-		m := &w.merges[uint32(o)] //nolint:gosec // the index
-		w.sorted = append(w.sorted, *m)
-		if n := len(w.stripes); n == 0 || w.stripes[n-1] != m.stripe {
-			w.stripes = append(w.stripes, m.stripe)
+		stripe := int(o >> 32) //nolint:gosec // as above
+		if n := len(w.stripes); n == 0 || w.stripes[n-1] != stripe {
+			w.stripes = append(w.stripes, stripe)
 		}
 	}
 }
@@ -108,34 +116,32 @@ const batchBytes = 16 << 20
 
 // mergeLatched joins and applies under the batch's latches, and tells what each answer waits for.
 func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at moment) {
-	merges, proofs := w.sorted, w.proofs
 	gathering := changes{list: w.changes}
 	begin := 0 // of the part whose changes are gathering
 	waited := time.Since(received)
-	for i := range merges {
-		m := &merges[i]
+	for i, o := range w.order {
+		m := w.at(o)
 		if expiredAfter(m.op, waited) {
 			m.answer = refuse(m.op.Id, storagepb.Status_EXPIRED, "")
 			continue
 		}
 		// Not between two writes to one key: each part would write the whole state.
 		if gathering.bytes > batchBytes && gathering.find(m) == nil {
-			c.apply(w, merges[begin:i], gathering.list)
-			gathering, begin = changes{}, i
+			c.apply(w, w.order[begin:i], gathering.list)
+			clear(gathering.list)
+			gathering, begin = changes{list: gathering.list[:0]}, i
 			waited = time.Since(received) // a large apply takes its time
 		}
 		c.mergeOne(m, mem, at, &gathering)
 	}
-	c.apply(w, merges[begin:], gathering.list)
-	if begin == 0 {
-		w.changes = gathering.list
+	c.apply(w, w.order[begin:], gathering.list)
+	w.changes = gathering.list
+	if c.config.NoSync {
+		return
 	}
-	for i := range merges {
-		if m := &merges[i]; m.latched {
-			proofs[i] = proof{floor: m.floor}
-			if !c.config.NoSync {
-				proofs[i].change = c.latches[m.stripe].dirty
-			}
+	for i := range w.merges {
+		if m := &w.merges[i]; m.latched {
+			m.until.change = c.latches.of(m.key.token).dirty
 		}
 	}
 }
@@ -155,19 +161,19 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 	if m.op.Origin == storagepb.Origin_CLIENT {
 		if m.answer = c.judge(m, at, has, joined); m.answer != nil {
 			if m.answer.Status == storagepb.Status_TOO_OLD {
-				m.floor = m.sent.Siblings[0].Dot.Stamp.Millis() + 1
-				c.window.rely(m.floor) // before the latch goes: no batch takes the dot later
+				m.until.floor = m.dot().Stamp.Millis() + 1
+				c.window.rely(m.until.floor) // before the latch goes: no batch takes the dot later
 			}
 			return
 		}
-		m.first = !has.state.Covers(m.policy, m.sent.Siblings[0].Dot)
+		m.first = !has.state.Covers(m.policy, m.dot())
 	}
 	m.answer = acknowledge(m, mem, joined)
 	if joined.Equal(has.state) {
 		c.counters.unchanged.Add(1)
 		return
 	}
-	gathering.put(m, held{m.policy, joined, true})
+	gathering.put(m, held{m.policy, true, joined})
 }
 
 // joinStored returns what m joins into and, if that is of its policy, what comes of it. Values that the join drops, as that
@@ -176,12 +182,12 @@ func (c *Core) joinStored(m *merge, mem *batch, gathering *changes) (has held, j
 	if earlier := gathering.find(m); earlier != nil {
 		return earlier.held, m.join(earlier.held), nil
 	}
-	if has, err = c.view(m.key, storagepb.Kind_READ_DIGEST, mem); err != nil {
+	if has, err = c.view(m.key.key, storagepb.Kind_READ_DIGEST, mem); err != nil {
 		return has, joined, err
 	}
 	joined = m.join(has)
-	if has.found && has.policy == m.policy && !joined.Equal(m.sent) {
-		has, err = c.get(m.key, mem)
+	if has.found && has.policy == m.policy && !joined.Equal(*m.sent()) {
+		has, err = c.get(m.key.key, mem)
 		joined = m.join(has)
 	}
 	return has, joined, err
@@ -192,12 +198,12 @@ func (m *merge) join(has held) vclock.State {
 	if has.found && has.policy != m.policy {
 		return vclock.State{}
 	}
-	return vclock.Join(m.policy, has.state, m.sent)
+	return vclock.Join(m.policy, has.state, *m.sent())
 }
 
 // apply writes the changes that came of merges and numbers them. If it cannot, it
 // turns the merges' answers into what is true then.
-func (c *Core) apply(w *workspace, merges []merge, changes []change) {
+func (c *Core) apply(w *workspace, merges []inOrder, changes []change) {
 	if len(changes) == 0 {
 		return
 	}
@@ -208,13 +214,13 @@ func (c *Core) apply(w *workspace, merges []merge, changes []change) {
 	}
 	start := 0
 	for i := range changes {
-		puts = append(puts, KV{changes[i].key, b[start:ends[i]]})
+		puts = append(puts, KV{changes[i].key.key, b[start:ends[i]]})
 		start = ends[i]
 	}
 	err := c.engine.Apply(puts)
 	w.encoded, w.ends, w.puts = b, ends, puts
 	if err != nil {
-		c.unapplied(merges, err)
+		c.unapplied(w, merges, err)
 		return
 	}
 	for i := range puts {
@@ -223,19 +229,19 @@ func (c *Core) apply(w *workspace, merges []merge, changes []change) {
 	number := c.sync.number()
 	c.counters.batches.Add(1)
 	for i := range changes {
-		c.latches[changes[i].stripe].dirty = number
+		c.latches.of(changes[i].key.token).dirty = number
 	}
 }
 
-func (c *Core) unapplied(merges []merge, err error) {
+func (c *Core) unapplied(w *workspace, merges []inOrder, err error) {
 	full := errors.Is(err, ErrFull)
 	if full {
 		c.counters.full.Add(1)
 	} else {
 		err = c.fail("apply", err)
 	}
-	for i := range merges {
-		m := &merges[i]
+	for _, o := range merges {
+		m := w.at(o)
 		if !m.latched {
 			continue
 		}
@@ -243,7 +249,8 @@ func (c *Core) unapplied(merges []merge, err error) {
 		if !full && m.answer.Status == storagepb.Status_OK {
 			status = storagepb.Status_FAILED
 		}
-		m.answer, m.latched, m.first = refuse(m.op.Id, status, err.Error()), false, false
+		m.answer = refuse(m.op.Id, status, err.Error())
+		m.latched, m.first, m.until = false, false, proof{}
 	}
 }
 
@@ -255,11 +262,11 @@ const shownBytes = 64 << 10
 func acknowledge(m *merge, mem *batch, joined vclock.State) *wire.Answer {
 	a := mem.answer(m.op.Id, storagepb.Status_OK)
 	a.Live = true
-	for i := range m.sent.Siblings {
-		a.Live = a.Live && joined.Has(m.sent.Siblings[i].Dot)
+	for i := range m.sent().Siblings {
+		a.Live = a.Live && joined.Has(m.sent().Siblings[i].Dot)
 	}
 	switch {
-	case joined.Equal(m.sent):
+	case joined.Equal(*m.sent()):
 	case vclock.State{Clock: joined.Clock}.Size() > maxStateBytes: // made between nodes, which do not look
 	case m.policy == vclock.LastWriteWins:
 		a.State = joined.WithoutValues()

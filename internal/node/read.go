@@ -108,6 +108,6 @@ func (b *batch) take(value []byte) error {
 			state.Siblings[i].Value = nil
 		}
 	}
-	b.has = held{policy, state, true}
+	b.has = held{policy, true, state}
 	return nil
 }

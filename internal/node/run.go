@@ -95,14 +95,13 @@ func (c *Core) runMerges(ops []*wire.Operation, b *batch, received time.Time, ou
 // A workspace is what the merges of one frame need until they are applied. It is used again: to allocate
 // and clear it anew for each frame was a fifth of a merge.
 type workspace struct {
-	merges, sorted []merge
-	order          []uint64
-	stripes        []int
-	proofs         []proof
-	changes        []change
-	encoded        []byte
-	ends           []int
-	puts           []KV
+	merges  []merge
+	order   []inOrder
+	stripes []int
+	changes []change
+	encoded []byte
+	ends    []int
+	puts    []KV
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -115,11 +114,10 @@ func (w *workspace) giveBack() {
 		return
 	}
 	clear(w.merges)
-	clear(w.sorted)
-	clear(w.changes[:cap(w.changes)])
+	clear(w.changes)
 	clear(w.puts)
 	*w = workspace{
-		merges: w.merges[:0], sorted: w.sorted[:0], order: w.order[:0], stripes: w.stripes[:0], proofs: w.proofs[:0],
+		merges: w.merges[:0], order: w.order[:0], stripes: w.stripes[:0],
 		changes: w.changes[:0], encoded: w.encoded[:0], ends: w.ends[:0], puts: w.puts[:0],
 	}
 	workspaces.Put(w)
