@@ -1,6 +1,9 @@
 package vclock
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // A decoder reads the forms of codec.go from in. It keeps the first error; what it
 // returns after that is zero. It counts where it is and does not shorten in, which
@@ -44,6 +47,12 @@ func (d *decoder) byte() byte {
 }
 
 func (d *decoder) uvarint() uint64 {
+	if d.left() >= binary.MaxVarintLen64 {
+		if v, n := longUvarint(d.in[d.at:]); n > 0 {
+			d.at += n
+			return v
+		}
+	}
 	v, n := binary.Uvarint(d.in[d.at:])
 	switch {
 	case n == 0:
@@ -58,6 +67,38 @@ func (d *decoder) uvarint() uint64 {
 	}
 	d.at += n
 	return v
+}
+
+// longUvarint reads a minimal uvarint from binary.MaxVarintLen64 bytes or more, eight of them at a time: actors and
+// stamps take nine and ten. It returns 0 for the length of what is none.
+func longUvarint(b []byte) (v uint64, n int) {
+	const more = 0x8080808080808080 // the bit of each byte that says that another follows
+	_ = b[binary.MaxVarintLen64-1]
+	v = binary.LittleEndian.Uint64(b)
+	if last := ^v & more; last != 0 {
+		n = bits.TrailingZeros64(last)/8 + 1
+		v &= 1<<(8*n) - 1
+		if n > 1 && v>>(8*n-8) == 0 {
+			return 0, 0
+		}
+		return pack(v), n
+	}
+	v = pack(v)
+	switch {
+	case b[8] == 0 || b[8] >= 0x80 && b[9] != 1: // one bit is left for the tenth
+		return 0, 0
+	case b[8] < 0x80:
+		return v | uint64(b[8])<<56, 9
+	default:
+		return v | uint64(b[8]&0x7f)<<56 | 1<<63, 10
+	}
+}
+
+// pack puts the lower seven bits of each byte together, by twos.
+func pack(v uint64) uint64 {
+	v = v&0x007f007f007f007f | v&0x7f007f007f007f00>>1
+	v = v&0x00003fff00003fff | v&0x3fff00003fff0000>>2
+	return v&0x0fffffff | v&0x0fffffff00000000>>4
 }
 
 // count reads a number of items that take at least size bytes each.
@@ -91,6 +132,14 @@ func (d *decoder) entries() Clock {
 	} else {
 		c = make(Clock, n)
 	}
+	if d.fillClock(c); d.err != nil {
+		return nil
+	}
+	return c
+}
+
+// fillClock reads as many entries as c has.
+func (d *decoder) fillClock(c Clock) {
 	var previous Actor
 	for i := range c {
 		a := d.actor(previous)
@@ -102,12 +151,11 @@ func (d *decoder) entries() Clock {
 			d.fail("clock entry %d: stamp is zero", i)
 		}
 		if d.err != nil {
-			return nil
+			return
 		}
 		c[i] = Dot{Actor: a, Stamp: s}
 		previous = a
 	}
-	return c
 }
 
 func (d *decoder) siblings() []Sibling {
@@ -121,15 +169,22 @@ func (d *decoder) siblings() []Sibling {
 	} else {
 		siblings = make([]Sibling, n)
 	}
+	if d.fillSiblings(siblings); d.err != nil {
+		return nil
+	}
+	return siblings
+}
+
+// fillSiblings reads as many siblings as there is room for.
+func (d *decoder) fillSiblings(siblings []Sibling) {
 	var previous Actor
 	for i := range siblings {
 		d.sibling(&siblings[i], previous)
 		if d.err != nil {
-			return nil
+			return
 		}
 		previous = siblings[i].Dot.Actor
 	}
-	return siblings
 }
 
 func (d *decoder) sibling(s *Sibling, previous Actor) {

@@ -30,6 +30,8 @@ type batch struct {
 	use  func(value []byte) error // take
 	kind storagepb.Kind           // of read: how much take is to decode
 	has  held                     // what it decoded
+	// merge is for what take is called; nil is a read.
+	merge *merge
 
 	cache     *stateCache // where take puts what the engine lends; nil is nowhere
 	engineKey []byte      // under which key
@@ -64,7 +66,7 @@ func (b *batch) reset() {
 	}
 	b.arena, b.spilled = b.arena[:0], 0
 	b.slab.Reset()
-	b.kind, b.has, b.cache, b.engineKey = 0, held{}, nil, nil
+	b.kind, b.has, b.merge, b.cache, b.engineKey = 0, held{}, nil, nil, nil
 }
 
 // expect makes room for the answers to n operations.

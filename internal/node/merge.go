@@ -176,13 +176,17 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 	gathering.put(m, held{m.policy, true, joined})
 }
 
-// joinStored returns what m joins into and, if that is of its policy, what comes of it. Values that the join drops, as that
-// of a write on top of all that is stored does, are not copied from the store.
+// joinStored returns what m joins into and, if that is of its policy, what comes of it. Values that the join drops
+// are not copied from the store. Of a state that a write replaces wholly, as one on top of all that is stored does, nothing
+// is: has is the empty state then, of which the same comes, and the same is judged and answered.
 func (c *Core) joinStored(m *merge, mem *batch, gathering *changes) (has held, joined vclock.State, err error) {
 	if earlier := gathering.find(m); earlier != nil {
 		return earlier.held, m.join(earlier.held), nil
 	}
-	if has, err = c.view(m.key.key, storagepb.Kind_READ_DIGEST, mem); err != nil {
+	mem.merge = m
+	has, err = c.view(m.key.key, storagepb.Kind_READ_DIGEST, mem)
+	mem.merge = nil
+	if err != nil {
 		return has, joined, err
 	}
 	joined = m.join(has)

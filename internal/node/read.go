@@ -92,6 +92,10 @@ func (b *batch) take(value []byte) error {
 	if b.cache != nil {
 		b.cache.put(b.engineKey, value)
 	}
+	if m := b.merge; m != nil && vclock.Replaces(m.policy, m.sent(), value) {
+		b.has = held{policy: m.policy, found: true}
+		return nil
+	}
 	if b.kind == storagepb.Kind_READ_STATE {
 		value = b.clone(value) // values alias what is decoded
 	}
