@@ -27,7 +27,7 @@ const (
 func AppendState(b []byte, p Policy, s State) []byte {
 	b = append(b, codecVersion, byte(p))
 	b = appendEntries(b, s.Clock)
-	b = binary.AppendUvarint(b, uint64(len(s.Siblings)))
+	b = appendUvarint(b, uint64(len(s.Siblings)))
 	var previous Actor
 	for i := range s.Siblings {
 		b = appendSibling(b, &s.Siblings[i], previous)
@@ -75,19 +75,39 @@ func DecodeClock(b []byte) (Clock, error) {
 }
 
 func appendEntries(b []byte, c Clock) []byte {
-	b = binary.AppendUvarint(b, uint64(len(c)))
+	b = appendUvarint(b, uint64(len(c)))
 	var previous Actor
 	for _, d := range c {
-		b = binary.AppendUvarint(b, uint64(d.Actor-previous))
-		b = binary.AppendUvarint(b, uint64(d.Stamp))
+		b = appendUvarint(b, uint64(d.Actor-previous))
+		b = appendUvarint(b, uint64(d.Stamp))
 		previous = d.Actor
 	}
 	return b
 }
 
+// appendUvarint is binary.AppendUvarint, but that eight of the bytes of a large number are written at once.
+func appendUvarint(b []byte, v uint64) []byte {
+	if v < 1<<56 {
+		return binary.AppendUvarint(b, v)
+	}
+	const more = 0x8080808080808080
+	b = binary.LittleEndian.AppendUint64(b, spread(v)|more)
+	if v >>= 56; v < 0x80 {
+		return append(b, byte(v))
+	}
+	return append(b, byte(v)|0x80, 1)
+}
+
+// spread puts the lower 56 bits into the lower seven of each byte.
+func spread(v uint64) uint64 {
+	v = v&0x0fffffff | v<<4&0x0fffffff00000000
+	v = v&0x00003fff00003fff | v<<2&0x3fff00003fff0000
+	return v&0x007f007f007f007f | v<<1&0x7f007f007f007f00
+}
+
 func appendSibling(b []byte, s *Sibling, previous Actor) []byte {
-	b = binary.AppendUvarint(b, uint64(s.Dot.Actor-previous))
-	b = binary.AppendUvarint(b, uint64(s.Dot.Stamp))
+	b = appendUvarint(b, uint64(s.Dot.Actor-previous))
+	b = appendUvarint(b, uint64(s.Dot.Stamp))
 	var flags byte
 	if s.Tombstone {
 		flags |= flagTombstone
@@ -97,11 +117,11 @@ func appendSibling(b []byte, s *Sibling, previous Actor) []byte {
 	}
 	b = append(b, flags)
 	if s.Expires != 0 {
-		b = binary.AppendUvarint(b, uint64(s.Expires))
+		b = appendUvarint(b, uint64(s.Expires))
 	}
 	if s.Tombstone {
 		return b
 	}
-	b = binary.AppendUvarint(b, uint64(len(s.Value)))
+	b = appendUvarint(b, uint64(len(s.Value)))
 	return append(b, s.Value...)
 }

@@ -95,7 +95,7 @@ func TestLongNumbersAreReadAsShortOnes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		b := make([]byte, binary.MaxVarintLen64+3)
 		if v := rapid.Uint64().Draw(t, "number") >> rapid.IntRange(0, 63).Draw(t, "bits"); rapid.Bool().Draw(t, "a number") {
-			binary.PutUvarint(b, v)
+			require.Equal(t, b[:binary.PutUvarint(b, v)], appendUvarint(nil, v))
 		} else {
 			b = rapid.SliceOfN(rapid.SampledFrom([]byte{0, 1, 2, 0x7f, 0x80, 0x81, 0xff}), len(b), len(b)).Draw(t, "bytes")
 		}

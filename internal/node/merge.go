@@ -33,7 +33,9 @@ func (m *merge) dot() vclock.Dot { return m.op.State.Siblings[0].Dot }
 type held struct {
 	policy vclock.Policy
 	found  bool
-	state  vclock.State
+	// replaced says that the merge replaces wholly what is held (vclock.Replaces): state was left out.
+	replaced bool
+	state    vclock.State
 }
 
 // A change is a state that the batch will write.
@@ -62,14 +64,15 @@ func (g *changes) find(m *merge) *change {
 	return nil
 }
 
-func (g *changes) put(m *merge, h held) {
-	g.bytes += h.state.Size()
-	if earlier := g.find(m); earlier != nil {
-		g.bytes -= earlier.state.Size()
-		earlier.held = h
-		return
+// put takes what came of m, in place of the earlier change of its key, if there is one.
+func (g *changes) put(m *merge, earlier *change, joined *vclock.State) {
+	g.bytes += joined.Size()
+	if earlier == nil {
+		g.list = append(g.list, change{key: m.key})
+		earlier = &g.list[len(g.list)-1]
 	}
-	g.list = append(g.list, change{m.key, h})
+	g.bytes -= earlier.state.Size()
+	earlier.held = held{policy: m.policy, found: true, state: *joined}
 }
 
 // merge joins a batch into the engine, by one Apply unless it is large, and adds its outcomes.
@@ -148,7 +151,8 @@ func (c *Core) mergeLatched(w *workspace, mem *batch, received time.Time, at mom
 
 // mergeOne decides about m and gathers what it changes.
 func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
-	has, joined, err := c.joinStored(m, mem, gathering)
+	earlier := gathering.find(m)
+	has, joined, err := c.joinStored(m, mem, earlier)
 	if err != nil {
 		m.answer = refuse(m.op.Id, storagepb.Status_DISK, err.Error())
 		return
@@ -166,28 +170,36 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 			}
 			return
 		}
-		m.first = !has.state.Covers(m.policy, m.dot())
+		m.first = has.replaced || !has.state.Covers(m.policy, m.dot())
 	}
-	m.answer = acknowledge(m, mem, joined)
-	if joined.Equal(has.state) {
-		c.counters.unchanged.Add(1)
-		return
+	if has.replaced {
+		m.answer = mem.answer(m.op.Id, storagepb.Status_OK)
+		m.answer.Live = true
+	} else {
+		m.answer = acknowledge(m, mem, joined)
+		if joined.Equal(has.state) {
+			c.counters.unchanged.Add(1)
+			return
+		}
 	}
-	gathering.put(m, held{m.policy, true, joined})
+	gathering.put(m, earlier, &joined)
 }
 
 // joinStored returns what m joins into and, if that is of its policy, what comes of it. Values that the join drops
 // are not copied from the store. Of a state that a write replaces wholly, as one on top of all that is stored does, nothing
 // is: has is the empty state then, of which the same comes, and the same is judged and answered.
-func (c *Core) joinStored(m *merge, mem *batch, gathering *changes) (has held, joined vclock.State, err error) {
-	if earlier := gathering.find(m); earlier != nil {
+func (c *Core) joinStored(m *merge, mem *batch, earlier *change) (has held, joined vclock.State, err error) {
+	if earlier != nil {
 		return earlier.held, m.join(earlier.held), nil
 	}
 	mem.merge = m
 	has, err = c.view(m.key.key, storagepb.Kind_READ_DIGEST, mem)
 	mem.merge = nil
-	if err != nil {
+	switch {
+	case err != nil:
 		return has, joined, err
+	case has.replaced:
+		return has, *m.sent(), nil
 	}
 	joined = m.join(has)
 	if has.found && has.policy == m.policy && !joined.Equal(*m.sent()) {

@@ -93,7 +93,7 @@ func (b *batch) take(value []byte) error {
 		b.cache.put(b.engineKey, value)
 	}
 	if m := b.merge; m != nil && vclock.Replaces(m.policy, m.sent(), value) {
-		b.has = held{policy: m.policy, found: true}
+		b.has = held{policy: m.policy, found: true, replaced: true}
 		return nil
 	}
 	if b.kind == storagepb.Kind_READ_STATE {
@@ -112,6 +112,6 @@ func (b *batch) take(value []byte) error {
 			state.Siblings[i].Value = nil
 		}
 	}
-	b.has = held{policy, true, state}
+	b.has = held{policy: policy, found: true, state: state}
 	return nil
 }

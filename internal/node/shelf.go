@@ -44,12 +44,18 @@ func (s *shelf) fetchSlot(hash uint64) {
 	}
 }
 
+// Of a record so much is asked for as one of a usual key and a small value has. One prefetch asks for prefetchBytes.
+const prefetchBytes, fetchBytes = 128, 256
+
 // fetchRecord asks for the beginning of the first record that may be of hash.
 func (s *shelf) fetchRecord(hash uint64) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if _, p := s.index.next(hash, s.index.home(hash)); p != 0 {
-		prefetch(unsafe.Pointer(unsafe.SliceData(s.at(p))))
+		r := s.at(p)
+		for at := 0; at < min(len(r), fetchBytes); at += prefetchBytes {
+			prefetch(unsafe.Pointer(&r[at]))
+		}
 	}
 }
 
