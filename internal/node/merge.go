@@ -33,7 +33,7 @@ func (m *merge) dot() vclock.Dot { return m.op.State.Siblings[0].Dot }
 type held struct {
 	policy vclock.Policy
 	found  bool
-	// replaced says that the merge replaces wholly what is held (vclock.Replaces): state was left out.
+	// replaced says that the merge replaces wholly what is held (vclock.Replaces): state is left out, and empty.
 	replaced bool
 	state    vclock.State
 }
@@ -170,7 +170,7 @@ func (c *Core) mergeOne(m *merge, mem *batch, at moment, gathering *changes) {
 			}
 			return
 		}
-		m.first = has.replaced || !has.state.Covers(m.policy, m.dot())
+		m.first = !has.state.Covers(m.policy, m.dot())
 	}
 	if has.replaced {
 		m.answer = mem.answer(m.op.Id, storagepb.Status_OK)
