@@ -49,6 +49,13 @@ func (f flawFile) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
+func (f flawFile) WriteAt(p []byte, at int64) (int, error) {
+	if f.hit() {
+		return 0, syscall.EIO
+	}
+	return f.File.WriteAt(p, at)
+}
+
 func (f flawFile) Sync() error {
 	if f.hit() {
 		return syscall.EIO
@@ -163,6 +170,11 @@ func (f stuckFile) wait() {
 func (f stuckFile) Write(p []byte) (int, error) {
 	f.wait()
 	return f.File.Write(p)
+}
+
+func (f stuckFile) WriteAt(p []byte, at int64) (int, error) {
+	f.wait()
+	return f.File.WriteAt(p, at)
 }
 
 func (f stuckFile) Sync() error {

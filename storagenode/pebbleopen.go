@@ -46,7 +46,7 @@ func openPebble(c pebbleConfig) (_ *pebbleEngine, err error) {
 		e.log.Warn("the disk is slow: merges wait for it", "operation", slow.OpType.String(), "file", slow.Path, "for", slow.Duration)
 	})
 	e.health = health
-	e.fs = &freezingFS{FS: watched, onFailure: e.closeAfter}
+	e.fs = &freezingFS{FS: aheadFS{watched}, onFailure: e.closeAfter}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, health.Close())

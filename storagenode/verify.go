@@ -2,6 +2,7 @@ package storagenode
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ import (
 //     damage.
 //   - A log is made, durably, before the manifest relies on it, and is deleted after
 //     the manifest has gone on to a later one. A store without any such log has
-//     lost it, with all that was in no table.
+//     lost it, with all that was in no table. Only an opening that a crash cut short
+//     may leave one so (openingCutShort).
 //
 // The format is that of github.com/cockroachdb/pebble/v2/record: blocks of 32 KiB,
 // in them chunks of crc (4 bytes), size (2), kind (1); in logs also log number (4)
@@ -88,11 +90,30 @@ func verifyStore(fs vfs.FS, dir string, complete bool) error {
 			return err
 		}
 	}
-	if !there {
+	if !there && !openingCutShort(fs, found, needed) {
 		return fmt.Errorf("%w: %s is missing, and so is every later log",
 			ErrDamaged, fs.PathJoin(dir, fmt.Sprintf("%06d%s", needed, suffixLog)))
 	}
 	return nil
+}
+
+// openingCutShort reports whether a store without a log may have lost its power while it was opened. Opening moves what is in
+// the logs to tables, begins a manifest that names the number of a log to come, deletes the logs, makes the one to come, and
+// writes its options to a file. Numbers of files grow, so that they tell it: a log that was needed while the store ran has a
+// number beyond its manifest's, and so has the file of options. (But for a manifest that Pebble began anew when it had come
+// to 128 MiB: the loss of all logs is not found out then.)
+func openingCutShort(fs vfs.FS, found *pebble.DBDesc, needed uint64) bool {
+	manifest := numberAfter("MANIFEST-", fs.PathBase(found.ManifestFilename))
+	return needed < manifest && numberAfter("OPTIONS-", fs.PathBase(found.OptionsFilename)) < manifest
+}
+
+// numberAfter returns the number behind the prefix of a file's name; 0 if there is none.
+func numberAfter(prefix, name string) uint64 {
+	n, err := strconv.ParseUint(strings.TrimPrefix(name, prefix), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // neededLog returns the number of the first log that a manifest relies on: what
@@ -160,13 +181,27 @@ func damage(data []byte, log *uint32) (bad, proof int, damaged bool) {
 		}
 		bad += c.bytes
 	}
-	for at := bad + 1; at < len(data); at++ {
+	for at := candidate(data, bad+1, log); at < len(data); at = candidate(data, at+1, log) {
 		c, ok := chunkAt(data, at, log)
 		if ok && (log == nil && (c.kind == kindFull || c.kind == kindFirst) || log != nil && c.synced > uint64(bad)) {
 			return bad, at, true
 		}
 	}
 	return 0, 0, false
+}
+
+// candidate returns the first offset from one on at which a chunk may begin. Each chunk of a log has the log's number, which
+// is found much faster than each offset is looked at: what follows a log's last record are megabytes, of zeros or of an
+// earlier log (logahead.go).
+func candidate(data []byte, at int, log *uint32) int {
+	if log == nil || at+headerBytes >= len(data) {
+		return at
+	}
+	next := bytes.Index(data[at+headerBytes:], binary.LittleEndian.AppendUint32(nil, *log))
+	if next < 0 {
+		return len(data)
+	}
+	return at + next
 }
 
 type chunk struct {
