@@ -5,12 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 	"unsafe"
-
-	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/devrev/pairdb/storagepb"
 	"github.com/devrev/pairdb/vclock"
@@ -27,17 +24,31 @@ func Operations(frame []byte, ops []Operation) (_ []Operation, hello []byte, err
 }
 
 func operations(frame []byte, ops []Operation, s *space) (_ []Operation, hello []byte, err error) {
-	ops = slices.Grow(ops[:0], count(frame))
+	if ops = ops[:0]; cap(ops) == 0 {
+		ops = make([]Operation, 0, count(frame))
+	}
 	rest := len(frame)
-	hello, err = items(frame, func(item []byte) error {
-		ops = append(ops, Operation{Size: len(item)})
-		rest -= len(item)
-		return decodeOperation(item, &ops[len(ops)-1], s)
-	})
+	f := fields{rest: frame}
+	for f.next() {
+		if f.tag != uint64(frameItems) {
+			if hello, err = f.first(hello); err != nil {
+				return ops, nil, err
+			}
+			continue
+		}
+		ops = append(ops, Operation{Size: len(f.bytes)})
+		rest -= len(f.bytes)
+		if err = decodeOperation(f.bytes, &ops[len(ops)-1], s); err != nil {
+			return ops, nil, err
+		}
+	}
+	if f.err != nil {
+		return ops, nil, f.err
+	}
 	if len(ops) > 0 {
 		ops[0].Size += rest
 	}
-	return ops, hello, err
+	return ops, hello, nil
 }
 
 // Answers reads the answers of a ServerFrame as Operations does operations, but shares nothing
@@ -45,116 +56,51 @@ func operations(frame []byte, ops []Operation, s *space) (_ []Operation, hello [
 func Answers(frame []byte, answers []Answer) (_ []Answer, welcome []byte, err error) {
 	answers = answers[:0]
 	s := space{own: true}
-	welcome, err = items(frame, func(item []byte) error {
+	f := fields{rest: frame}
+	for f.next() {
+		if f.tag != uint64(frameItems) {
+			if welcome, err = f.first(welcome); err != nil {
+				return answers, nil, err
+			}
+			continue
+		}
 		answers = append(answers, Answer{})
-		return decodeAnswer(item, &answers[len(answers)-1], &s)
-	})
-	return answers, welcome, err
+		if err = decodeAnswer(f.bytes, &answers[len(answers)-1], &s); err != nil {
+			return answers, nil, err
+		}
+	}
+	if f.err != nil {
+		return answers, nil, f.err
+	}
+	return answers, welcome, nil
 }
 
 // count returns how many elements a frame has; less if it is malformed.
 func count(frame []byte) (n int) {
-	for len(frame) > 0 {
-		f, rest, err := next(frame)
-		if err != nil {
-			return n
-		}
+	for f := (fields{rest: frame}); f.next(); {
 		if f.tag == uint64(frameItems) {
 			n++
 		}
-		frame = rest
 	}
 	return n
 }
 
-// items calls each for every element of a frame's field 2, and returns its field 1.
-func items(frame []byte, each func([]byte) error) (first []byte, err error) {
-	for len(frame) > 0 {
-		f, rest, err := next(frame)
-		if err != nil {
-			return nil, err
-		}
-		frame = rest
-		switch f.tag {
-		case 1<<3 | uint64(length):
-			if first, err = join(first, f.bytes); err != nil {
-				return nil, err
-			}
-			if first == nil {
-				first = []byte{}
-			}
-		case uint64(frameItems):
-			if err := each(f.bytes); err != nil {
-				return nil, err
-			}
-		}
+// first adds the field, if it is a frame's field 1, to what has come of that.
+func (f *fields) first(b []byte) ([]byte, error) {
+	if f.tag != 1<<3|uint64(length) {
+		return b, nil
 	}
-	return first, nil
-}
-
-// A field is one field of a message: number in bytes, for those that have a length.
-type field struct {
-	tag    uint64
-	number uint64
-	bytes  []byte
-}
-
-// next reads one field of any number and type.
-func next(b []byte) (f field, rest []byte, err error) {
-	if len(b) > 0 && b[0] < 0x80 {
-		f.tag, b = uint64(b[0]), b[1:]
-	} else if f.tag, b, err = uvarint(b); err != nil {
-		return f, nil, err
+	b, err := join(b, f.bytes)
+	if b == nil && err == nil {
+		b = []byte{}
 	}
-	if n := f.tag >> 3; n == 0 || n > uint64(protowire.MaxValidNumber) {
-		return f, nil, ErrMalformed
-	}
-	switch byte(f.tag & 7) {
-	case varint:
-		if len(b) > 0 && b[0] < 0x80 {
-			f.number, b = uint64(b[0]), b[1:]
-			return f, b, nil
-		}
-		f.number, b, err = uvarint(b)
-		return f, b, err
-	case fixed64:
-		if len(b) < 8 {
-			return f, nil, ErrMalformed
-		}
-		f.number = binary.LittleEndian.Uint64(b)
-		return f, b[8:], nil
-	case length:
-		var n uint64
-		if n, b, err = uvarint(b); err != nil || n > uint64(len(b)) {
-			return f, nil, ErrMalformed
-		}
-		f.bytes = b[:n:n]
-		return f, b[n:], nil
-	default: // groups, and 32-bit fields: none of ours
-		n := protowire.ConsumeFieldValue(protowire.Number(f.tag>>3), protowire.Type(f.tag&7), b) //nolint:gosec // bounded above
-		if n < 0 {
-			return f, nil, ErrMalformed
-		}
-		return f, b[n:], nil
-	}
-}
-
-func uvarint(b []byte) (uint64, []byte, error) {
-	v, n := protowire.ConsumeVarint(b)
-	if n < 0 {
-		return 0, nil, ErrMalformed
-	}
-	return v, b[n:], nil
+	return b, err
 }
 
 func decodeOperation(b []byte, op *Operation, s *space) (err error) {
 	var state []byte
-	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
-		}
-		b = rest
+	f := fields{rest: b}
+	for f.next() {
 		switch f.tag {
 		case uint64(opID):
 			op.Id = f.number
@@ -180,18 +126,17 @@ func decodeOperation(b []byte, op *Operation, s *space) (err error) {
 			}
 		}
 	}
+	if f.err != nil {
+		return f.err
+	}
 	op.Columns, err = decodeState(state, &op.State, s)
 	return err
 }
 
 func decodeAnswer(b []byte, a *Answer, s *space) (err error) {
 	var state []byte
-	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
-		}
-		b = rest
+	f := fields{rest: b}
+	for f.next() {
 		switch f.tag {
 		case uint64(ansID):
 			a.Id = f.number
@@ -214,6 +159,9 @@ func decodeAnswer(b []byte, a *Answer, s *space) (err error) {
 			a.Seen = f.number != 0
 		}
 	}
+	if f.err != nil {
+		return f.err
+	}
 	a.Columns, err = decodeState(state, &a.State, s)
 	return err
 }
@@ -233,12 +181,11 @@ func join(first, second []byte) ([]byte, error) {
 		return second, nil
 	}
 	for _, part := range [][]byte{first, second} {
-		for len(part) > 0 {
-			_, rest, err := next(part)
-			if err != nil {
-				return nil, err
-			}
-			part = rest
+		f := fields{rest: part}
+		for f.next() { // to the end
+		}
+		if f.err != nil {
+			return nil, f.err
 		}
 	}
 	return append(first[:len(first):len(first)], second...), nil
@@ -259,12 +206,8 @@ func column(b, part []byte) ([]byte, error) {
 func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error) {
 	var actors, stamps []byte
 	first := len(s.siblings)
-	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return false, err
-		}
-		b = rest
+	f := fields{rest: b}
+	for f.next() {
 		switch f.tag {
 		case uint64(stActors):
 			if actors, err = column(actors, f.bytes); err != nil {
@@ -286,6 +229,9 @@ func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error)
 			}
 		}
 	}
+	if f.err != nil {
+		return false, f.err
+	}
 	if n := len(s.siblings); n > first {
 		to.Siblings = s.siblings[first:n:n]
 	}
@@ -304,12 +250,8 @@ func decodeState(b []byte, to *vclock.State, s *space) (columns bool, err error)
 }
 
 func decodeSibling(b []byte, sib *vclock.Sibling, own bool) error {
-	for len(b) > 0 {
-		f, rest, err := next(b)
-		if err != nil {
-			return err
-		}
-		b = rest
+	f := fields{rest: b}
+	for f.next() {
 		switch f.tag {
 		case uint64(sibActor):
 			sib.Dot.Actor = vclock.Actor(f.number)
@@ -323,58 +265,13 @@ func decodeSibling(b []byte, sib *vclock.Sibling, own bool) error {
 			sib.Expires = int64(f.number) //nolint:gosec // as protobuf reads int64
 		}
 	}
+	if f.err != nil {
+		return f.err
+	}
 	if len(sib.Value) == 0 {
 		sib.Value = nil
 	} else if own {
 		sib.Value = bytes.Clone(sib.Value)
 	}
 	return nil
-}
-
-// space is where decoded clocks and siblings are, many in one allocation where
-// they all go together.
-type space struct {
-	slab     int  // elements of one allocation; 0 is just as many as a state takes
-	own      bool // values are copied
-	dots     []vclock.Dot
-	siblings []vclock.Sibling
-	lost     int // elements in allocations before
-}
-
-// What a frame's space allocates at a time, and the most that it keeps for the next one.
-const slabItems, slabKept = 64, 8192
-
-// reset takes back what was handed out.
-func (s *space) reset() {
-	if s.lost > 0 { // room for as much in one allocation each, the next time
-		s.slab = min(2*(s.lost+max(len(s.dots), len(s.siblings))), slabKept)
-		s.dots, s.siblings = nil, nil
-	}
-	clear(s.siblings)
-	s.dots, s.siblings, s.lost = s.dots[:0], s.siblings[:0], 0
-}
-
-func (s *space) clock(n int) vclock.Clock {
-	if n == 0 {
-		return nil
-	}
-	if cap(s.dots)-len(s.dots) < n {
-		s.lost += len(s.dots)
-		s.dots = make([]vclock.Dot, 0, max(n, s.slab))
-	}
-	first := len(s.dots)
-	s.dots = s.dots[:first+n]
-	return s.dots[first : first+n : first+n]
-}
-
-// room makes room for one more sibling of the state whose first one is at first, and
-// returns where that one is then.
-func (s *space) room(first int) int {
-	if len(s.siblings) < cap(s.siblings) && (s.slab > 0 || first < len(s.siblings)) {
-		return first
-	}
-	part := s.siblings[first:]
-	s.lost += first
-	s.siblings = append(make([]vclock.Sibling, 0, max(s.slab, 1, 2*len(part))), part...)
-	return 0
 }

@@ -93,7 +93,8 @@ func FuzzFramesAreReadAsTheGeneratedCodeReadsThem(f *testing.F) {
 	f.Add(AppendAnswer(nil, &Answer{Id: 1, Status: storagepb.Status_OK, Detail: "d", State: state, Digest: 3, Live: true, Seen: true}))
 	f.Add([]byte{frameItems, 2, opID, 1, frameItems, 4, opState, 2, stActors, 0}) // an empty column
 	f.Add(append([]byte{frameItems, 11, opState, 9, 1<<3 | fixed64}, 1, 2, 3, 4, 5, 6, 7, 8))
-	f.Add([]byte{1<<3 | length, 2, 8, 1, frameItems, 3, 10 << 3, 200, 1}) // a hello, and a field that is not known
+	f.Add([]byte{1<<3 | length, 2, 8, 1, frameItems, 3, 10 << 3, 200, 1})            // a hello, and a field that is not known
+	f.Add([]byte{frameItems | 0x80, 0, 7, opID | 0x80, 0x80, 0, 0x81, 0, opKind, 2}) // numbers that are longer than they need be
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if hasGroups(frame) {
 			return
