@@ -8,12 +8,13 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/devrev/pairdb/bench/child"
 	"github.com/devrev/pairdb/bench/report"
 )
 
 func thisMachine(fileSystem string) report.Machine {
 	return report.Machine{
-		Cores: runtime.NumCPU(), GOMAXPROCS: runtime.GOMAXPROCS(0), CPU: cpuModel(),
+		Cores: runtime.NumCPU(), GOMAXPROCS: runtime.GOMAXPROCS(0), Servers: child.Procs(), CPU: cpuModel(),
 		System: runtime.GOOS + "/" + runtime.GOARCH, Kernel: kernel(), FileSystem: fileSystem,
 	}
 }

@@ -64,7 +64,8 @@ func main() {
 
 // Defaults that differ between the modes.
 const (
-	fullSeconds, quickSeconds = 0.6, 0.3
+	fullRounds, quickRounds   = 5, 3
+	fullSeconds, quickSeconds = 0.4, 0.3
 	fullLimit, quickLimit     = 12 * time.Minute, 55 * time.Second
 	fullKeys, quickKeys       = 100_000, 20_000
 )
@@ -86,8 +87,8 @@ func parse(args []string) *options {
 	})
 	flags.StringVar(&o.from, "from", "", "measure nothing; report the results in this JSON file")
 	flags.DurationVar(&o.limit, "limit", 0, "what the whole run may take; measurements are shortened to fit (default 12m, with --quick 55s)")
-	flags.IntVar(&o.settings.Rounds, "rounds", 3, "how often each case is measured")
-	flags.Float64Var(&o.settings.Seconds, "seconds", 0, "the longest measurement (default 0.6, with --quick 0.3)")
+	flags.IntVar(&o.settings.Rounds, "rounds", 0, "how often each case is measured (default 5, with --quick 3)")
+	flags.Float64Var(&o.settings.Seconds, "seconds", 0, "the longest measurement (default 0.4, with --quick 0.3)")
 	flags.IntVar(&o.settings.Keys, "keys", 0, "keys in each store (default 100,000, with --quick 20,000)")
 	flags.IntVar(&o.settings.ValueBytes, "value", 100, "bytes of a value")
 	flags.IntVar(&o.settings.KeyMemory, "key-memory", 262_144, "keys of which pairdb's client remembers what it wrote; the client's own default is 131,072")
@@ -97,6 +98,7 @@ func parse(args []string) *options {
 		fmt.Fprintln(os.Stderr, "bench: there are no arguments, only flags; see --help")
 		os.Exit(2)
 	}
+	pick(&o.settings.Rounds, fullRounds, quickRounds, o.quick)
 	pick(&o.settings.Seconds, fullSeconds, quickSeconds, o.quick)
 	pick(&o.limit, fullLimit, quickLimit, o.quick)
 	pick(&o.settings.Keys, fullKeys, quickKeys, o.quick)

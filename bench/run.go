@@ -75,6 +75,10 @@ func (r *Run) measure(ctx context.Context) error {
 		names = append(names, s.Name)
 	}
 	closed, open := plan(r.Mode, names, r.only)
+	if len(closed)+len(open)+len(r.chosen()) == 0 {
+		all, _ := plan(r.Mode, names, regexp.MustCompile(""))
+		return fmt.Errorf("nothing to measure: no case and no scenario matches --only; the first of them are %q and %q", all[0], scenarios()[0].Name)
+	}
 	if err := r.start(ctx, list, append(slices.Clone(closed), open...)); err != nil {
 		return err
 	}

@@ -117,3 +117,9 @@ func TestAStoredRunIsReportedAgain(t *testing.T) {
 	require.FileExists(t, copied)
 	require.FileExists(t, filepath.Join(charts, "throughput-put.svg"))
 }
+
+func TestARunThatWouldMeasureNothingSaysWhatThereIs(t *testing.T) {
+	r := small(t, "^pairdb-memory put, 1 caller$")
+	defer r.close()
+	require.ErrorContains(t, r.measure(t.Context()), `"pairdb-memory put, 1 callers"`)
+}

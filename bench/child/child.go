@@ -27,6 +27,10 @@ type Child struct {
 	err    error // of the exit; set before exited is closed
 }
 
+// Procs is the GOMAXPROCS of a child: three servers and the program that asks them share the cores. With more, each
+// keeps threads awake in search of work, on cores that the others need.
+func Procs() int { return max(1, runtime.NumCPU()/4) }
+
 // Start runs this executable with the environment variables ("NAME=value") and args, and waits for its first line.
 // What the child says on standard error goes to log.
 func Start(ctx context.Context, log io.Writer, env, args []string) (*Child, error) {
@@ -36,7 +40,7 @@ func Start(ctx context.Context, log io.Writer, env, args []string) (*Child, erro
 	}
 	said := &firstLine{line: make(chan string, 1)}
 	c := &Child{cmd: exec.Command(self, args...), exited: make(chan struct{})} //nolint:gosec // this program
-	c.cmd.Env = append(os.Environ(), env...)
+	c.cmd.Env = append(append(os.Environ(), fmt.Sprint("GOMAXPROCS=", Procs())), env...)
 	c.cmd.Stdout, c.cmd.Stderr, c.cmd.SysProcAttr = said, log, attributes()
 	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
 		return nil, err

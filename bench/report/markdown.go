@@ -41,7 +41,11 @@ func writeHead(b *bytes.Buffer, r *Results) {
 	if r.Machine.CPU != "" {
 		fmt.Fprintf(b, " (%s)", r.Machine.CPU)
 	}
-	fmt.Fprintf(b, ", GOMAXPROCS %d, %s", r.Machine.GOMAXPROCS, r.Machine.System)
+	fmt.Fprintf(b, ", GOMAXPROCS %d", r.Machine.GOMAXPROCS)
+	if r.Machine.Servers > 0 {
+		fmt.Fprintf(b, " (each server %d)", r.Machine.Servers)
+	}
+	b.WriteString(", " + r.Machine.System)
 	for _, extra := range []string{r.Machine.Kernel, r.Machine.FileSystem} {
 		if extra != "" {
 			fmt.Fprintf(b, ", %s", extra)

@@ -30,6 +30,7 @@ type Results struct {
 type Machine struct {
 	Cores      int    `json:"cores"`
 	GOMAXPROCS int    `json:"gomaxprocs"`
+	Servers    int    `json:"serverGomaxprocs,omitempty"` // GOMAXPROCS of each server; 0 means the same
 	CPU        string `json:"cpu,omitempty"`
 	System     string `json:"system"` // such as linux/amd64
 	Kernel     string `json:"kernel,omitempty"`
