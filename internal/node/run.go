@@ -56,7 +56,7 @@ func (c *Core) runIn(b, held *batch, ops []*wire.Operation, received time.Time, 
 	b.expect(len(ops))
 	b.name(ops)
 	c.fetch(b)
-	out := outcomes{core: c, to: to, merges: true, ready: make([]reply, 0, len(ops)), held: held}
+	out := outcomes{core: c, to: to, merges: true, left: len(ops), held: held}
 	c.runMerges(ops, b, received, &out)
 	out.flush() // before the reads, so that the sync runs while they do
 	out.merges = false
@@ -132,6 +132,7 @@ type outcomes struct {
 	to     sink
 	merges bool // else reads
 
+	left           int // operations without an outcome
 	ready, waiting []reply
 	until          proof // of all that is waiting
 	bytes          int
@@ -153,14 +154,18 @@ func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
 	n := answerBytes(a)
 	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op), held: o.held}
 	if o.core.sync.holds(until) {
+		if o.ready == nil {
+			o.ready = make([]reply, 0, o.left)
+		}
 		o.ready = append(o.ready, r)
 	} else {
 		if o.waiting == nil {
-			o.waiting = make([]reply, 0, cap(o.ready))
+			o.waiting = make([]reply, 0, o.left)
 		}
 		o.waiting = append(o.waiting, r)
 		o.until = o.until.join(until)
 	}
+	o.left--
 	if o.untold += n; o.untold >= tellBytes {
 		o.tell()
 	}
