@@ -95,8 +95,12 @@ func (o timeoutOption) applyRead(r readOptions) (readOptions, error) {
 	return r, o.check()
 }
 func (o timeoutOption) applyWrite(w writeOptions) (writeOptions, error) {
+	err := o.set(&w)
+	return w, err
+}
+func (o timeoutOption) set(w *writeOptions) error {
 	w.timeout = time.Duration(o)
-	return w, o.check()
+	return o.check()
 }
 func (o timeoutOption) applyUpdate(u updateOptions) (updateOptions, error) {
 	u.write.timeout = time.Duration(o)
@@ -135,14 +139,19 @@ func After(c CausalContext) WriteOption { return afterOption{c} }
 type afterOption struct{ c CausalContext }
 
 func (o afterOption) applyWrite(w writeOptions) (writeOptions, error) {
+	err := o.set(&w)
+	return w, err
+}
+
+func (o afterOption) set(w *writeOptions) error {
 	if o.c.IsZero() {
-		return w, &InputError{Field: "After", Reason: "the context is zero: use the one from Get or a Receipt, or NoContext"}
+		return &InputError{Field: "After", Reason: "the context is zero: use the one from Get or a Receipt, or NoContext"}
 	}
 	if w.noContext {
-		return w, errBothContexts
+		return errBothContexts
 	}
 	w.context, w.after = o.c, true
-	return w, nil
+	return nil
 }
 
 // NoContext makes the write concurrent with everything: an insert, or one more
@@ -151,12 +160,17 @@ func NoContext() WriteOption { return noContextOption{} }
 
 type noContextOption struct{}
 
-func (noContextOption) applyWrite(w writeOptions) (writeOptions, error) {
+func (o noContextOption) applyWrite(w writeOptions) (writeOptions, error) {
+	err := o.set(&w)
+	return w, err
+}
+
+func (noContextOption) set(w *writeOptions) error {
 	if w.after {
-		return w, errBothContexts
+		return errBothContexts
 	}
 	w.noContext = true
-	return w, nil
+	return nil
 }
 
 var errBothContexts error = &InputError{Field: "After", Reason: "given together with NoContext"}

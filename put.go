@@ -49,13 +49,23 @@ func (t *Tenant) write(ctx context.Context, op, key string, value []byte, opts, 
 	return r, k.end(err, outcome)
 }
 
+// newWriteOptions applies the options. Those of a hot path are known to the compiler, so that the rest is not copied for each.
 func newWriteOptions(opts, more []WriteOption) (o writeOptions, err error) {
 	for _, list := range [2][]WriteOption{opts, more} {
 		for _, opt := range list {
-			if opt == nil {
-				return o, &InputError{Field: "option", Reason: "nil"}
+			switch opt := opt.(type) {
+			case nil:
+				err = &InputError{Field: "option", Reason: "nil"}
+			case afterOption:
+				err = opt.set(&o)
+			case noContextOption:
+				err = opt.set(&o)
+			case timeoutOption:
+				err = opt.set(&o)
+			default:
+				o, err = opt.applyWrite(o)
 			}
-			if o, err = opt.applyWrite(o); err != nil {
+			if err != nil {
 				return o, err
 			}
 		}

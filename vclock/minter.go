@@ -22,7 +22,7 @@ type Minter struct {
 	capacity    int
 	random      func() uint64
 	block       Actor // for keys without an entry
-	slots       map[KeyHash]slot
+	slots       slotIndex
 	entries     mintedList       // listed are those without a write in flight, latest first
 	others      map[slot][]Stamp // lanes 1, 2, … of the entries that use them; 0 is a lane without a dot
 	free        []slot           // of entries forgotten
@@ -46,7 +46,6 @@ func NewMinter(capacity int, random func() uint64) *Minter {
 	m := &Minter{
 		capacity: max(capacity, 1),
 		random:   random,
-		slots:    make(map[KeyHash]slot),
 		entries:  make(mintedList, 1),
 		others:   make(map[slot][]Stamp),
 		lanes:    Lanes,
@@ -66,7 +65,7 @@ type Pin struct {
 // caller's HLC, not zero. The dot is not covered by ctx, and no other call
 // returns it. Until the Pin is released, k's entry is kept.
 func (m *Minter) Mint(k KeyHash, ctx Clock, s Stamp) (Dot, Pin) {
-	at := m.slots[k]
+	at := m.slots.find(k, m.entries)
 	if at == 0 {
 		at = m.remember(k, ctx)
 	} else if m.entries[at].pins == 0 {
@@ -100,13 +99,13 @@ func (m *Minter) Release(p Pin) {
 		return
 	}
 	m.entries.pushFront(p.at)
-	if len(m.slots) > m.capacity {
+	if m.slots.n > m.capacity {
 		m.free = append(m.free, m.forget())
 	}
 }
 
 // Len returns the number of keys remembered.
-func (m *Minter) Len() int { return len(m.slots) }
+func (m *Minter) Len() int { return m.slots.n }
 
 // Generations returns how many fresh blocks m has made up since it began, the
 // first not counted.
@@ -121,13 +120,13 @@ func (m *Minter) remember(k KeyHash, ctx Clock) slot {
 		// context, or drew the same block; leave it to them.
 		e.block, e.shared = m.freshBlock(ctx, 0), 0
 	}
-	m.slots[k] = at
+	m.slots.add(k, at)
 	return at
 }
 
 // room returns a slot for one more entry, another's if the memory is full.
 func (m *Minter) room() slot {
-	if len(m.slots) >= m.capacity {
+	if m.slots.n >= m.capacity {
 		if at := m.forget(); at != 0 {
 			return at
 		}
@@ -151,7 +150,7 @@ func (m *Minter) forget() slot {
 	m.entries.remove(at)
 	m.leave(at)
 	e := &m.entries[at]
-	delete(m.slots, e.key)
+	m.slots.drop(e.key, at)
 	if e.shared == m.block && m.off&generationRule == 0 {
 		m.block = m.freshBlock(nil, 0)
 	}
