@@ -76,6 +76,7 @@ func (h Hash) sum(a, b string) uint64 {
 func sumWords(a, b string) uint64 {
 	var space [shortInput + wordLen]byte
 	n, i := 0, 0 // bytes of space, and of a, that are done with
+	// What is not stored yet: the low bits of word, have of them.
 	word, have := uint64(bits.ReverseBytes32(uint32(len(a)))), 8*prefixLen
 	for ; i+wordLen <= len(a); i += wordLen {
 		next := wordOf(a[i:])

@@ -156,25 +156,23 @@ func (c Clock) joinOrdered(o Clock, order Order) Clock {
 }
 
 func (c Clock) merge(o Clock) Clock {
-	merged := make(Clock, 0, len(c)+len(o)-c.shared(o))
+	merged := make(Clock, len(c)+len(o)-c.shared(o))
 	i, j := 0, 0
-	for i < len(c) && j < len(o) {
-		x, y := c[i], o[j]
+	for n := range merged {
 		switch {
-		case x.Actor == y.Actor:
-			merged = append(merged, Dot{Actor: x.Actor, Stamp: max(x.Stamp, y.Stamp)})
+		case j == len(o) || i < len(c) && c[i].Actor < o[j].Actor:
+			merged[n] = c[i]
 			i++
+		case i == len(c) || o[j].Actor < c[i].Actor:
+			merged[n] = o[j]
 			j++
-		case x.Actor < y.Actor:
-			merged = append(merged, x)
-			i++
 		default:
-			merged = append(merged, y)
+			merged[n] = Dot{Actor: c[i].Actor, Stamp: max(c[i].Stamp, o[j].Stamp)}
+			i++
 			j++
 		}
 	}
-	merged = append(merged, c[i:]...)
-	return append(merged, o[j:]...)
+	return merged
 }
 
 // shared counts the actors that both clocks know, so that merge allocates exactly.

@@ -75,6 +75,18 @@ func TestJoinReturnsTheArgumentThatAlreadyEqualsTheResult(t *testing.T) {
 	require.True(t, Join(Causal, State{}, State{}).IsZero())
 }
 
+// A write's context may grow after it was sent, so one copy of it knows of a write that a
+// successor of the other copy does not.
+func TestJoinKeepsASuccessorAndTheContextThatWasGrownUnderIt(t *testing.T) {
+	successor := State{Clock{{1, 5}, {3, 7}}, []Sibling{{Dot: Dot{3, 7}}}}
+	grown := State{Clock{{1, 5}, {2, 6}}, []Sibling{{Dot: Dot{1, 5}}}}
+	want := State{Clock{{1, 5}, {2, 6}, {3, 7}}, successor.Siblings}
+	for _, got := range []State{Join(Causal, successor, grown), Join(Causal, grown, successor)} {
+		require.Equal(t, want, got)
+		require.Same(t, &successor.Siblings[0], &got.Siblings[0])
+	}
+}
+
 func TestLastWriteWinsKeepsTheGreatestStampThenActor(t *testing.T) {
 	write := func(d Dot) State { return WriteState(LastWriteWins, nil, Sibling{Dot: d}) }
 	require.True(t, Join(LastWriteWins, write(Dot{9, 5}), write(Dot{1, 6})).Has(Dot{1, 6}))
