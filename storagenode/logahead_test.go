@@ -53,10 +53,10 @@ func writes(t *testing.T, file vfs.File, size, total int, fill byte) (written []
 	length := info.Size()
 	for len(written) < total {
 		p := bytes.Repeat([]byte{fill}, size)
-		n, err := file.Write(p)
+		written = append(written, p...)
+		n, err := file.Write(p) // which may change p, in Pebble's own tests
 		require.NoError(t, err)
 		require.Equal(t, size, n)
-		written = append(written, p...)
 		info, err := file.Stat()
 		require.NoError(t, err)
 		if info.Size() != length {

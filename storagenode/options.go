@@ -113,7 +113,8 @@ func WithNow(now func() time.Time) Option { return optionFunc(func(o *options) {
 func WithFS(fs vfs.FS) Option { return optionFunc(func(o *options) { o.fs = fs }) }
 
 // CacheSize bounds, in bytes, the memory that keeps the states of keys which were in use lately, so that they are not
-// looked for on the disk, and a quarter as much again for the disk's blocks; 256 MiB by default, at least 1 MiB. A state takes its
+// looked for on the disk, and a quarter as much again for the disk's blocks; 256 MiB by default, at least 1 MiB. Beside them, the
+// writes that are in no table yet take some 100 MiB. A state takes its
 // values, some 80 bytes, its key and its tenant's name: by default those of a million keys with 100 bytes each have room. The memory is
 // taken as it is needed. Go's collector lets garbage grow to as much as what is in use, unless GOMEMLIMIT or GOGC say otherwise.
 func CacheSize(bytes int64) Option { return optionFunc(func(o *options) { o.cache = bytes }) }

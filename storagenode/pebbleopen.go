@@ -24,9 +24,14 @@ const mostOpenFiles = 4096
 // Pebble caches blocks with a part of what the node has for the states of keys (CacheSize): a state at hand takes a tenth of
 // the time and a fraction of the memory of the block that it is in. What the blocks need room for are indexes and filters, about a
 // hundredth of the store.
+//
+// Pebble counts its memory tables against the cache's size, the one that is written, those on their way to the disk and one
+// kept for the next turn, and caches nothing at all where they leave no room. So they have room of their own.
 const (
 	blockPart   = 4
 	leastBlocks = 1 << 20
+	memTable    = 32 << 20
+	memTables   = 3 // at once, unless the disk cannot keep up
 )
 
 type pebbleConfig struct {
@@ -113,14 +118,17 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 			db, err = nil, errors.Join(failure, err)
 		}
 	}()
+	// Most keys are hashes, so that every table of a flush overlaps all that the level below has. The fewer levels there are, and
+	// the more flushes are compacted at once, the less is written: with Pebble's own 64 MiB in the first level and compactions of
+	// two flushes a store that grew to two million keys wrote half as much again, at a tenth more of the processor.
 	options := &pebble.Options{
 		FS: e.fs, Lock: lock, ErrorIfNotExists: exists,
 		FormatMajorVersion:          format,
-		CacheSize:                   max(cache/blockPart, leastBlocks),
-		MemTableSize:                32 << 20,
-		L0CompactionThreshold:       2,
+		CacheSize:                   max(cache/blockPart, leastBlocks) + memTables*memTable,
+		MemTableSize:                memTable,
+		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       1000, // a stall here would stall every latch; memory bounds it before
-		LBaseMaxBytes:               64 << 20,
+		LBaseMaxBytes:               256 << 20,
 		MaxOpenFiles:                openFiles(),
 		Logger:                      pebbleLog{e},
 		EventListener:               e.listener(),
