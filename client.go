@@ -75,7 +75,8 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 		closed:  make(chan struct{}),
 	}
 	c.writes.New = func() any { return &writeRequest{waiter: newPatientWaiter()} }
-	c.reads.New = func() any { return &readRequest{waiter: newWaiter()} }
+	chimes := newChimes()
+	c.reads.New = func() any { return &readRequest{waiter: chimes.waiter()} }
 	c.background, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v, _, err := c.succeed(nil, first)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 // once in the time of thousands of writes, sees that nothing is due, and is set for what is.
 type patientWaiter struct {
 	waiter
+	timer *time.Timer
 	brief bool      // what is due is outside lazyFrom and lazyTo
 	base  time.Time // from which due and goes count, in nanoseconds
 	due   atomic.Int64

@@ -18,7 +18,7 @@ import (
 // writeRequest's: its second user is whatever is still under way.
 type readRequest struct {
 	users   atomic.Int32
-	waiter  waiter
+	waiter  chimeWaiter
 	call    call
 	ranking ranking
 
@@ -188,7 +188,7 @@ func (r *readRequest) wait() {
 	done := r.call.ctx.Done()
 	asked, left := r.ranking.asked, r.call.deadline.Sub(r.ranking.asked)
 	defer r.waiter.stop()
-	r.waiter.after(min(r.ranking.patience, left))
+	r.waiter.after(asked, min(r.ranking.patience, left))
 	for hedging := false; ; hedging = true {
 		switch r.waiter.next(done) {
 		case decided:
@@ -198,9 +198,10 @@ func (r *readRequest) wait() {
 			r.withdraw((*replica.Conn).WithdrawWaiting)
 			return
 		case rang:
-			if waited := time.Since(asked); waited < left {
+			now := time.Now()
+			if waited := now.Sub(asked); waited < left {
 				r.hedge(waited)
-				r.waiter.after(min(again(waited), left-waited))
+				r.waiter.after(now, min(again(waited), left-waited))
 				continue
 			}
 		}

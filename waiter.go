@@ -1,16 +1,14 @@
 package pairdb
 
-import "time"
-
-// A waiter is how the caller of a request sleeps until it is decided, its timer rings, or its context ends. All but
+// A waiter is how the caller of a request sleeps until it is decided, its time is over, or its context ends. When that is, a chime
+// (of reads) or a timer that is left running (of writes, see patientWaiter) tells it. All but
 // the context come by one channel: with a context that never ends the wait is a plain receive, and else a select of two, which
-// costs half of one that has a timer's channel besides. It is used again with its request, within one client: a channel and a timer
-// cost more than all else that a request allocates.
+// costs half of one that has a timer's channel besides. It is used again with its request, within one client: a channel
+// costs more than all else that a request allocates.
 type waiter struct {
 	events chan event // has room for all that can come
 	taken  bool       // the caller has received decided
-	timer  *time.Timer
-	armed  bool // rang is still to come
+	armed  bool       // rang is still to come
 }
 
 // An event ends a sleep.
@@ -18,7 +16,7 @@ type event uint8
 
 const (
 	decided event = iota // the request is; once in its life
-	rang                 // the timer did; once per after
+	rang                 // the time is over; once per after
 	gone                 // the caller's context ended
 )
 
@@ -26,16 +24,6 @@ func newWaiter() waiter { return waiter{events: make(chan event, 2)} }
 
 // wake is called once in a request's life.
 func (w *waiter) wake() { w.events <- decided }
-
-// after has the timer ring d from now, or at once. It is not armed.
-func (w *waiter) after(d time.Duration) {
-	w.armed = true
-	if w.timer == nil {
-		w.timer = time.AfterFunc(d, func() { w.events <- rang })
-	} else {
-		w.timer.Reset(d)
-	}
-}
 
 // next sleeps until something happens; done is the context's, and may be nil.
 func (w *waiter) next(done <-chan struct{}) event {
@@ -54,16 +42,6 @@ func (w *waiter) note(e event) event {
 	w.taken = w.taken || e == decided
 	w.armed = w.armed && e != rang
 	return e
-}
-
-// stop ends what after began: nothing comes of the timer any more.
-func (w *waiter) stop() {
-	if w.timer.Stop() {
-		w.armed = false
-	}
-	for w.armed { // it is ringing
-		w.note(<-w.events)
-	}
 }
 
 // reset makes the waiter of a request that has ended ready for the next.

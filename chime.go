@@ -1,0 +1,118 @@
+package pairdb
+
+import (
+	"runtime"
+	"sync"
+	"time"
+)
+
+// A chime is the timer of many short waits: of reads, for the time after which another owner is asked. A timer of its own for each
+// read would be set and stopped a few hundred thousand times a second, and where it is due before all others,
+// which it is with few callers, each setting wakes a thread to wait for it. The chime's is set when the first wait begins
+// that it is not set for, and then looks.
+type chime struct {
+	base time.Time // from which times count, in nanoseconds
+
+	mu    sync.Mutex     // guards what follows, and what is its of each waiter
+	waits []*chimeWaiter // in no order
+	timer *time.Timer
+	goes  int64 // when the timer goes off; 0: it is not running
+}
+
+// chimes spreads waiters over several, which share no lock.
+type chimes struct {
+	all  []chime
+	mu   sync.Mutex
+	next int
+}
+
+func newChimes() *chimes {
+	c := &chimes{all: make([]chime, 2*runtime.GOMAXPROCS(0))}
+	now := time.Now()
+	for i := range c.all {
+		c.all[i].base = now
+	}
+	return c
+}
+
+// waiter returns a waiter that one of the chimes rings for.
+func (c *chimes) waiter() chimeWaiter {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.next = (c.next + 1) % len(c.all)
+	return chimeWaiter{waiter: newWaiter(), chime: &c.all[c.next]}
+}
+
+// look rings for the waits that are over, and is set for the next.
+func (c *chime) look() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := int64(time.Since(c.base))
+	c.goes = 0
+	for i := 0; i < len(c.waits); {
+		switch w := c.waits[i]; {
+		case w.due <= now:
+			c.remove(w)
+			w.events <- rang // has room
+			continue
+		case c.goes == 0 || w.due < c.goes:
+			c.goes = w.due
+		}
+		i++
+	}
+	if c.goes != 0 {
+		c.timer.Reset(time.Duration(c.goes - now))
+	}
+}
+
+// remove takes w out; mu is held.
+func (c *chime) remove(w *chimeWaiter) {
+	last := len(c.waits) - 1
+	c.waits[w.place] = c.waits[last]
+	c.waits[w.place].place = w.place
+	c.waits[last] = nil
+	c.waits = c.waits[:last]
+	w.waits = false
+}
+
+// A chimeWaiter is a waiter with a chime for its timer.
+type chimeWaiter struct {
+	waiter
+	chime *chime
+	due   int64
+	place int  // in the chime's waits
+	waits bool // it is among them
+}
+
+// after rings d from now, which is the caller's reading of the clock. It is not armed.
+func (w *chimeWaiter) after(now time.Time, d time.Duration) {
+	c := w.chime
+	w.armed = true
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.due = max(int64(now.Sub(c.base)+d), 1)
+	w.place, w.waits = len(c.waits), true
+	c.waits = append(c.waits, w)
+	if c.goes != 0 && c.goes <= w.due {
+		return
+	}
+	c.goes = w.due
+	if c.timer == nil {
+		c.timer = time.AfterFunc(d, c.look)
+	} else {
+		c.timer.Reset(d)
+	}
+}
+
+// stop ends what after began: nothing comes of it any more.
+func (w *chimeWaiter) stop() {
+	w.chime.mu.Lock()
+	if w.waits {
+		w.chime.remove(w)
+		w.armed = false
+	}
+	w.chime.mu.Unlock()
+	for w.armed { // it has rung
+		w.note(<-w.events)
+	}
+}

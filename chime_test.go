@@ -1,0 +1,83 @@
+package pairdb
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAWaitEndsByWhateverComesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chimes := newChimes()
+		w, done := chimes.waiter(), make(chan struct{})
+		began := time.Now()
+		w.after(time.Now(), time.Second)
+		require.Equal(t, rang, w.next(done))
+		require.Equal(t, time.Second, time.Since(began))
+
+		w.after(time.Now(), time.Second)
+		time.AfterFunc(time.Millisecond, func() { close(done) })
+		require.Equal(t, gone, w.next(done))
+
+		for _, done := range []chan struct{}{nil, make(chan struct{})} {
+			time.AfterFunc(time.Millisecond, w.wake)
+			require.Equal(t, decided, w.next(done))
+			w.stop()
+			w.reset()
+			w.after(time.Now(), time.Second)
+		}
+		w.stop()
+	})
+}
+
+// The timer may ring at the very moment at which the request is decided, or its context ends.
+func TestNothingOfARequestReachesTheNextThatWaitsWithItsWaiter(t *testing.T) {
+	w := newChimes().waiter()
+	done := make(chan struct{})
+	close(done)
+	for i := range 10_000 {
+		w.after(time.Now(), time.Duration(i%50)*time.Microsecond)
+		go w.wake()
+		switch i % 3 {
+		case 0:
+			w.next(nil)
+		case 1:
+			w.next(done)
+		}
+		w.stop()
+		w.reset()
+		require.False(t, w.armed || w.taken)
+		require.Empty(t, w.events)
+	}
+}
+
+func TestAChimeRingsForEachWaitAtItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chimes := newChimes()
+		waiters := make([]chimeWaiter, 40*len(chimes.all))
+		for i := range waiters {
+			waiters[i] = chimes.waiter()
+			waiters[i].after(time.Now(), time.Duration(1+i*7%len(waiters))*time.Millisecond) // later and earlier ones in turns
+			if i%3 == 0 {
+				waiters[i].stop()
+			}
+		}
+		for at := 1; at <= len(waiters); at++ {
+			time.Sleep(time.Millisecond)
+			synctest.Wait()
+			for i := range waiters {
+				due := 1+i*7%len(waiters) == at && i%3 != 0
+				require.Len(t, waiters[i].events, map[bool]int{true: 1}[due], "at %d ms, %d", at, i)
+				if due {
+					require.Equal(t, rang, waiters[i].next(nil))
+				}
+			}
+		}
+		for i := range chimes.all {
+			require.Empty(t, chimes.all[i].waits)
+			require.Zero(t, chimes.all[i].goes)
+		}
+	})
+}
