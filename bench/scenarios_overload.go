@@ -79,20 +79,30 @@ func highestOf(ctx context.Context, r *Run, put func(ctx context.Context, n int6
 
 // putOnce puts the key of a call's number, or the next one that nobody has, with the context of its last receipt. After
 // an error that does not rule it out that something is stored, the next put of the key is without. The deadline is the call's own: a
-// context's would cost more than a put that is refused.
+// context's would cost more than a put that is refused. And the options are made of the receipt, not for each put of the
+// key, of which most are refused.
 func (s *pairdbSubject) putOnce(keys *pairdbKeys, value []byte) func(ctx context.Context, n int64) error {
 	const stride = 7919 // calls that are neighbours have keys that are not
 	deadline := pairdb.WriteOption(pairdb.Timeout(overDeadline))
+	after := make([]pairdb.WriteOption, keys.n) // whose each is, is the contexts' to say
+	for i, last := range keys.contexts.last {
+		if !last.IsZero() {
+			after[i] = pairdb.After(last)
+		}
+	}
 	return func(ctx context.Context, n int64) error {
 		i := keys.contexts.take(int(n * stride % int64(keys.n)))
 		defer keys.contexts.giveBack(i)
 		opts := append(make([]pairdb.WriteOption, 0, 2), deadline)
-		if last := keys.contexts.last[i]; !last.IsZero() {
-			opts = append(opts, pairdb.After(last))
+		if after[i] != nil {
+			opts = append(opts, after[i])
 		}
 		receipt, err := s.tenant.Put(ctx, keys.key(i), value, opts...)
-		if !errors.Is(err, pairdb.ErrNotApplied) {
-			keys.contexts.last[i] = receipt.Context // zero after an error
+		switch {
+		case err == nil:
+			after[i] = pairdb.After(receipt.Context)
+		case !errors.Is(err, pairdb.ErrNotApplied):
+			after[i] = nil
 		}
 		return err
 	}

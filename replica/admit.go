@@ -10,8 +10,9 @@ const (
 	// calls that were let in at the same time.
 	spareWaiting = maxWaiting / 4
 
-	// calmShare of Config.MaxInFlight is what Admit lets into a lane that has overflowed.
-	calmShare = 4
+	// A part of Config.MaxInFlight, this many times smaller, is what Admit lets into a lane that has overflowed. Of a quarter,
+	// an eighth and a sixteenth, an eighth gets most done where client and nodes share two cores.
+	calmShare = 8
 
 	// calmFor is how long it does. Then the lane may fill once more, to see whether the load has gone:
 	// where it has not, that takes some hundredths of a second.
@@ -49,7 +50,7 @@ type Admission struct {
 // now is the caller's reading of the clock. It takes no lock and promises nothing: Send has its own, wider bound.
 //
 // It says no in three cases. The lane is full: what it may have in flight, and 3,072 that wait. Or it was full within the last
-// three seconds and holds a quarter of Config.MaxInFlight: a backlog that stays serves nobody, and
+// three seconds and holds an eighth of Config.MaxInFlight: a backlog that stays serves nobody, and
 // costs each operation the memory of all that are ahead (so that a node's clients get less done with 8,000
 // operations in flight than with 1,000), but a burst that passes is to be waited for. Or what is ahead will take more than half
 // of the time left, at the pace at which the node has answered lately.

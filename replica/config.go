@@ -54,7 +54,7 @@ type Config struct {
 
 	// MaxInFlight and MaxInFlightBytes bound what is queued for the streams or handed
 	// to them, unanswered. What comes on top waits (foreground; 4,096 of each lane at
-	// most) or is refused (Op.Background). Admit lets in a quarter of MaxInFlight where that was
+	// most) or is refused (Op.Background). Admit lets in an eighth of MaxInFlight where that was
 	// exceeded lately. The bytes are shared equally by small and bulk operations. 0
 	// is the default; at most MaxMaxInFlight operations.
 	MaxInFlight      int

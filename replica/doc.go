@@ -41,7 +41,7 @@
 // A queue that is longer than callers wait serves nobody in time, and one that stays long makes each operation dearer: what is ahead of
 // it has gone from the processor's caches before it is answered. So whoever is about to begin something asks [Conn.Admit]
 // of all that are concerned before anything is sent, and leaves it if too few say yes. A burst is let in up to the bound; a lane that
-// overflowed holds a quarter of Config.MaxInFlight for three seconds, and is then tried again. That tells a burst
+// overflowed holds an eighth of Config.MaxInFlight for three seconds, and is then tried again. That tells a burst
 // from a load that stays by what each does, as CoDel does (Nichols and Jacobson, 2012), but without dropping what was taken: it has
 // been paid for.
 //
