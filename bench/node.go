@@ -92,6 +92,14 @@ func startNodes(ctx context.Context, r *Run, count int, pebble bool) (*nodes, er
 
 func (n *nodes) topology() topology.Source { return topology.Addrs(cluster, n.addrs...) }
 
+// cpuTime is the processor time, until now, of the nodes.
+func (n *nodes) cpuTime() (all time.Duration) {
+	for _, c := range n.all {
+		all += c.CPUTime()
+	}
+	return all
+}
+
 func (n *nodes) stop() {
 	var all sync.WaitGroup
 	for _, c := range n.all {

@@ -19,8 +19,13 @@ var keyCounts = []int{10_000, 100_000, 1_000_000, 10_000_000}
 const (
 	keyCostTime   = time.Second // of one measurement
 	keyCostRounds = 2
-	putKeys       = 10_000          // of any store, evenly spread: the client remembers them, so that a put is one round trip
-	keyCostPause  = 2 * time.Second // for the compactions that storing began
+	putKeys       = 10_000 // of any store, evenly spread: the client remembers them, so that a put is one round trip
+
+	// Storing begins compactions, which are waited for: until the nodes take less than a twentieth of a core for
+	// a while, but not for ever.
+	settleEvery = time.Second
+	settledCPU  = settleEvery / 20
+	settleMost  = 2 * time.Minute
 )
 
 func costByKeysScenario() Scenario {
@@ -67,9 +72,27 @@ type keyCosts struct {
 	rates   []string // of Get, by size
 }
 
-// canStore leaves time to measure.
+// canStore leaves time to settle and to measure, and for a larger store to take longer.
 func (k *keyCosts) canStore(n int) bool {
-	return time.Now().Add(time.Duration(n-k.keys.n)*k.each + 15*time.Second).Before(k.until)
+	return time.Now().Add(time.Duration(n-k.keys.n)*k.each*2 + 30*time.Second).Before(k.until)
+}
+
+// settle waits for what storing began.
+func (k *keyCosts) settle(ctx context.Context) {
+	had := k.nodes.cpuTime()
+	for end := time.Now().Add(settleMost); time.Now().Before(end); {
+		select {
+		case <-time.After(settleEvery):
+		case <-ctx.Done():
+			return
+		}
+		has := k.nodes.cpuTime()
+		if has-had < settledCPU {
+			return
+		}
+		had = has
+	}
+	k.run.remark("cost by keys: the nodes were still compacting %v after %s keys had been stored", settleMost, report.Thousands(float64(k.keys.n)))
 }
 
 // grow stores further keys until there are n.
@@ -88,10 +111,7 @@ func (k *keyCosts) grow(ctx context.Context, n int) error {
 		return k.subject.tenant.PutMany(ctx, items, pairdb.NoContext()).FirstErr()
 	})
 	k.each = time.Since(began) / time.Duration(n-had)
-	select {
-	case <-time.After(keyCostPause):
-	case <-ctx.Done():
-	}
+	k.settle(ctx)
 	return orEnded(ctx, err)
 }
 

@@ -1,6 +1,7 @@
 package child
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -33,6 +34,16 @@ func CPUTime() time.Duration {
 		return all
 	}
 	return sum(os.Getpid())
+}
+
+// CPUTime is the processor time, until now, of the process; 0 where /proc does not tell.
+func (c *Child) CPUTime() time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.PID()))
+	if err != nil {
+		return 0
+	}
+	p, _ := parseStat(string(text))
+	return p.cpu
 }
 
 type process struct {

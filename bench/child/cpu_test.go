@@ -2,6 +2,7 @@ package child
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -25,4 +26,15 @@ func TestTheTimeOfThisProcessIsNotThatOfItsChildren(t *testing.T) {
 		t.Skip("there is no /proc")
 	}
 	require.Zero(t, CPUTime())
+}
+
+func TestAChildsTimeIsItsOwn(t *testing.T) {
+	if _, err := os.Stat("/proc/self/stat"); err != nil {
+		t.Skip("there is no /proc")
+	}
+	self := &Child{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}
+	for began := self.CPUTime(); self.CPUTime() == began; { // until it has been given a hundredth of a second
+	}
+	gone := &Child{cmd: &exec.Cmd{Process: &os.Process{Pid: 1 << 30}}}
+	require.Zero(t, gone.CPUTime())
 }
