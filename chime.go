@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// A chime is the timer of many short waits: of reads, for the time after which another owner is asked. A timer of its own for each
-// read would be set and stopped a few hundred thousand times a second, and where it is due before all others,
-// which it is with few callers, each setting wakes a thread to wait for it. The chime's is set when the first wait begins
-// that it is not set for, and then looks.
+// A chime is the timer of many waits: of reads, for the time after which another owner is asked, and of writes, for their
+// deadlines. A timer of its own for each would be set and stopped a few hundred thousand times a second, and where it is due
+// before all others, which it is with few callers, each setting wakes a thread to wait for it. The chime's is set when a
+// wait begins that it is not set for, and then looks.
 type chime struct {
 	base time.Time // from which times count, in nanoseconds
 

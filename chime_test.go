@@ -53,6 +53,32 @@ func TestNothingOfARequestReachesTheNextThatWaitsWithItsWaiter(t *testing.T) {
 	}
 }
 
+// The timer that was set for one wait goes off in another, which may be due before or after.
+func TestEachWaitRingsAtItsOwnTimeWhateverItsTimerWasSetForBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newChimes().waiter()
+		waits := []time.Duration{time.Second, 900 * time.Millisecond, time.Minute, 3 * time.Second, time.Millisecond, 2 * time.Second, 0}
+		for i := range len(waits) * len(waits) * 4 {
+			decidedAfter, rings := waits[i%len(waits)], waits[i/len(waits)%len(waits)]
+			began := time.Now()
+			w.after(began, decidedAfter+1) // is decided first
+			time.AfterFunc(decidedAfter, w.wake)
+			require.Equal(t, decided, w.next(nil))
+			w.stop()
+			w.reset()
+
+			began = time.Now()
+			w.after(began, rings)
+			require.Equal(t, rang, w.next(nil))
+			require.Equal(t, rings, time.Since(began))
+			w.wake()
+			w.stop()
+			w.reset()
+			require.Empty(t, w.events)
+		}
+	})
+}
+
 func TestAChimeRingsForEachWaitAtItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		chimes := newChimes()

@@ -74,9 +74,9 @@ func Open(ctx context.Context, src topology.Source, opts ...Option) (*Client, er
 		gate:    newGate(),
 		closed:  make(chan struct{}),
 	}
-	c.writes.New = func() any { return &writeRequest{waiter: newPatientWaiter()} }
-	chimes := newChimes()
-	c.reads.New = func() any { return &readRequest{waiter: chimes.waiter()} }
+	forWrites, forReads := newChimes(), newChimes() // which are due much earlier
+	c.writes.New = func() any { return &writeRequest{waiter: forWrites.waiter()} }
+	c.reads.New = func() any { return &readRequest{waiter: forReads.waiter()} }
 	c.background, c.stop = context.WithCancel(context.WithoutCancel(ctx))
 	v, _, err := c.succeed(nil, first)
 	if err != nil {

@@ -1,10 +1,9 @@
 package pairdb
 
-// A waiter is how the caller of a request sleeps until it is decided, its time is over, or its context ends. When that is, a chime
-// (of reads) or a timer that is left running (of writes, see patientWaiter) tells it. All but
-// the context come by one channel: with a context that never ends the wait is a plain receive, and else a select of two, which
-// costs half of one that has a timer's channel besides. It is used again with its request, within one client: a channel
-// costs more than all else that a request allocates.
+// A waiter is how the caller of a request sleeps until it is decided, its time is over, as a chime tells it, or its context
+// ends. All but the context come by one channel: with a context that never ends the wait is a plain receive, and else a select
+// of two, which costs half of one that has a timer's channel besides. It is used again with its request, within one
+// client: a channel costs more than all else that a request allocates.
 type waiter struct {
 	events chan event // has room for all that can come
 	taken  bool       // the caller has received decided

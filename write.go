@@ -23,7 +23,7 @@ import (
 // must be of one of them.
 type writeRequest struct {
 	users  atomic.Int32
-	waiter patientWaiter
+	waiter chimeWaiter
 	call   call // copied: it outlives the caller's
 	dot    vclock.Dot
 	pin    vclock.Pin // by which the minter holds the key for this write, if it does
