@@ -19,6 +19,10 @@ type chime struct {
 	goes  int64 // when the timer goes off; 0: it is not running
 }
 
+// chimeRest is the least between two looks, each of which goes through all waits: where thousands are late and due again at
+// times of their own, the looks would take the processor.
+const chimeRest = hedgeMin / 4
+
 // chimes spreads waiters over several, which share no lock.
 type chimes struct {
 	all  []chime
@@ -61,6 +65,7 @@ func (c *chime) look() {
 		i++
 	}
 	if c.goes != 0 {
+		c.goes = max(c.goes, now+int64(chimeRest))
 		c.timer.Reset(time.Duration(c.goes - now))
 	}
 }
@@ -90,17 +95,18 @@ func (w *chimeWaiter) after(now time.Time, d time.Duration) {
 	w.armed = true
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	w.due = max(int64(now.Sub(c.base)+d), 1)
+	w.due = max(int64(now.Sub(c.base)+min(d, 1<<62)), 1) // for ever is a long time, and not one that has passed
 	w.place, w.waits = len(c.waits), true
 	c.waits = append(c.waits, w)
 	if c.goes != 0 && c.goes <= w.due {
 		return
 	}
 	c.goes = w.due
+	left := time.Duration(w.due) - time.Since(c.base) // others rely on it, and now may be a while ago
 	if c.timer == nil {
-		c.timer = time.AfterFunc(d, c.look)
+		c.timer = time.AfterFunc(left, c.look)
 	} else {
-		c.timer.Reset(d)
+		c.timer.Reset(left)
 	}
 }
 

@@ -1,6 +1,7 @@
 package pairdb
 
 import (
+	"math"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -105,5 +106,35 @@ func TestAChimeRingsForEachWaitAtItsTime(t *testing.T) {
 			require.Empty(t, chimes.all[i].waits)
 			require.Zero(t, chimes.all[i].goes)
 		}
+	})
+}
+
+func TestAWaitWithoutEndHoldsUpNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chimes := newChimes()
+		long, short := chimes.waiter(), chimes.waiter()
+		short.chime = long.chime
+		for range 2 { // also when it was the first that the chime was set for
+			long.after(time.Now(), math.MaxInt64)
+			short.after(time.Now(), time.Second)
+			began := time.Now()
+			require.Equal(t, rang, short.next(nil))
+			require.Equal(t, time.Second, time.Since(began))
+			require.Empty(t, long.events)
+			long.stop()
+		}
+	})
+}
+
+// Its own chime's timer is set by the present, not by the caller's reading, which may be old.
+func TestAChimeIsNotLateForWhatItsCallersReadingWas(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		chimes := newChimes()
+		w := chimes.waiter()
+		read := time.Now()
+		time.Sleep(700 * time.Millisecond)
+		w.after(read, time.Second)
+		require.Equal(t, rang, w.next(nil))
+		require.Equal(t, time.Second, time.Since(read))
 	})
 }

@@ -21,7 +21,7 @@ import (
 //	tail         the connections go on feeding the machine; when its last operation has ended, it
 //	             reports who missed the write; Close waits for it
 //
-// No goroutine is started for a request, but by a timer that rings, for that moment.
+// No goroutine is started for a request; where one waits for long, a timer that many share starts one for that moment (chime).
 
 // call is what is known of a request before anything is sent.
 type call struct {

@@ -27,7 +27,7 @@ type writeRequest struct {
 	call   call // copied: it outlives the caller's
 	dot    vclock.Dot
 	pin    vclock.Pin // by which the minter holds the key for this write, if it does
-	sent   time.Time  // when the call sent it
+	sent   time.Time  // when the call sent it first
 	until  time.Time  // when the tail ends
 	long   bool       // that is more than a tail from the start, so that it is shortened when the caller has gone
 

@@ -72,7 +72,7 @@ func New(cfg Config) *Conn {
 // already; a background operation does not wait at all.
 func (c *Conn) Send(op *Op) error { return c.SendAt(op, time.Now()) }
 
-// SendAt is Send for who has just read the clock, and then sends to several nodes. From now the operation's latency counts.
+// SendAt is Send for who has read the clock, once for several nodes. From now the operation's latency counts.
 func (c *Conn) SendAt(op *Op, now time.Time) error {
 	size := op.estimate()
 	if size > MaxOpBytes || !utf8.ValidString(op.Tenant) {

@@ -182,8 +182,13 @@ func (f *freezingFile) Close() error {
 	return err
 }
 
-// A hole is a file that a frozen disk makes: writes vanish, nothing can be read.
+// A hole is a file that a frozen disk makes: writes vanish, nothing can be read. It has a size, since Pebble asks for
+// that of a log that it uses again, and does not survive an error.
 type hole struct{}
+
+type empty struct{ vfs.FileInfo }
+
+func (empty) Size() int64 { return 0 }
 
 func (hole) Close() error                              { return nil }
 func (hole) Read([]byte) (int, error)                  { return 0, io.EOF }
@@ -191,7 +196,7 @@ func (hole) ReadAt([]byte, int64) (int, error)         { return 0, io.EOF }
 func (hole) Write(p []byte) (int, error)               { return len(p), nil }
 func (hole) WriteAt(p []byte, _ int64) (int, error)    { return len(p), nil }
 func (hole) Preallocate(int64, int64) error            { return nil }
-func (hole) Stat() (vfs.FileInfo, error)               { return nil, os.ErrNotExist }
+func (hole) Stat() (vfs.FileInfo, error)               { return empty{}, nil }
 func (hole) Sync() error                               { return nil }
 func (hole) SyncTo(int64) (bool, error)                { return true, nil }
 func (hole) SyncData() error                           { return nil }

@@ -31,6 +31,11 @@ func (f *flawFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 	return flawFile{file, f, name}, err
 }
 
+func (f *flawFS) ReuseForWrite(from, to string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	file, err := f.FS.ReuseForWrite(from, to, c)
+	return flawFile{file, f, to}, err
+}
+
 type flawFile struct {
 	vfs.File
 	fs   *flawFS
@@ -97,6 +102,26 @@ func TestOneFailedWriteEndsTheNodesWorkAndWhatWasAcknowledgedIsThereAtTheNextSta
 			requireAll(t, openOn(t, flaw), acked)
 		})
 	}
+}
+
+// Pebble writes a mark to the log that it leaves, and then uses an old one again.
+func TestAFailedWriteBetweenTwoLogsEndsTheNodesWorkInGoodOrder(t *testing.T) {
+	flaw := &flawFS{FS: vfs.NewMem()}
+	n := openOn(t, flaw)
+	acked := map[string][]string{}
+	for i := range 6 { // until there are old logs
+		require.NoError(t, storagenode.Flush(n))
+		key := fmt.Sprint("key", i)
+		require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge(key, 1, []byte("v"))).Status)
+		acked[key] = []string{"v"}
+	}
+	in := ".log"
+	flaw.in.Store(&in)
+	_ = storagenode.Flush(n)
+	require.Nil(t, flaw.in.Load(), "the flaw was met")
+	require.Equal(t, storagepb.Status_DISK, storagenode.Do(n, readOf("key1")).Status)
+	require.ErrorIs(t, n.Close(context.Background()), syscall.EIO)
+	requireAll(t, openOn(t, flaw), acked)
 }
 
 // A plainFS cannot allocate space before it is written, as many file systems.

@@ -66,12 +66,13 @@ func openPebble(c pebbleConfig) (_ *pebbleEngine, err error) {
 	if err != nil {
 		return nil, lockError(c.dir, err)
 	}
-	db, err := e.open(home.data(), made, lock, c.cache)
-	if err == nil && !made {
+	db, cutShort, err := e.open(home.data(), made, lock, c.cache)
+	if err == nil && (!made || cutShort) {
 		// Pebble begins the log of a store that it makes in an old format, which has
-		// no proof of damage (verify.go). The log of a second opening has it.
+		// no proof of damage (verify.go). The log of a second opening has it. So has the manifest of one after an
+		// opening that was cut short.
 		if err = db.Close(); err == nil {
-			db, err = e.open(home.data(), true, lock, c.cache)
+			db, _, err = e.open(home.data(), true, lock, c.cache)
 		}
 	}
 	if err != nil {
@@ -105,7 +106,7 @@ func lockError(dir string, err error) error {
 }
 
 // open turns whatever Pebble makes of a damaged directory into an error.
-func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache int64) (db *pebble.DB, err error) {
+func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache int64) (db *pebble.DB, cutShort bool, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			db, err = nil, fmt.Errorf("%w: %v", ErrDamaged, r)
@@ -118,7 +119,7 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 			db, err = nil, errors.Join(failure, err)
 		}
 	}()
-	// Most keys are hashes, so that every table of a flush overlaps all that the level below has. The fewer levels there are, and
+	// Most keys begin with a hash, so that every flush overlaps all that the level below has. The fewer levels there are, and
 	// the more flushes are compacted at once, the less is written: with Pebble's own 64 MiB in the first level and compactions of
 	// two flushes a store that grew to two million keys wrote half as much again, at a tenth more of the processor.
 	options := &pebble.Options{
@@ -137,14 +138,14 @@ func (e *pebbleEngine) open(dir string, exists bool, lock *pebble.Lock, cache in
 	for i := range options.Levels {
 		options.Levels[i].FilterPolicy = bloom.FilterPolicy(10) // most first writes of a key ask for what is not there
 	}
-	if err := verifyStore(e.fs, dir, exists); err != nil {
-		return nil, err
+	if cutShort, err = verifyStore(e.fs, dir, exists); err != nil {
+		return nil, false, err
 	}
 	db, err = pebble.Open(dir, options)
 	if err != nil && (pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBDoesNotExist) || errors.Is(err, fs.ErrNotExist)) {
 		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	return db, err
+	return db, cutShort, err
 }
 
 func (e *pebbleEngine) listener() *pebble.EventListener {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -154,5 +155,40 @@ func TestALossOfPowerAtAnyOperationOnTheDiskLosesNothingAcknowledged(t *testing.
 				}
 			}
 		})
+	}
+}
+
+// An opening that was cut short may rightly leave no log that matters. From the next on there is one.
+func TestAfterAnOpeningThatWasCutShortTheLossOfAllLogsIsNoticed(t *testing.T) {
+	put := func(n *storagenode.Node, key string) {
+		require.Equal(t, storagepb.Status_OK, storagenode.Do(n, merge(key, 1, []byte("v"))).Status)
+	}
+	disk := vfs.NewCrashableMem()
+	require.NoError(t, openOn(t, disk).Close(context.Background()))
+	n := openOn(t, disk)
+	put(n, "first")
+	left := disk.CrashClone(vfs.CrashCloneCfg{})
+	require.NoError(t, n.Close(context.Background()))
+
+	var short []*vfs.MemFS
+	require.NoError(t, openOn(t, losingFS{left, func() {
+		short = append(short, left.CrashClone(vfs.CrashCloneCfg{}))
+	}}).Close(context.Background()))
+	for _, disk := range short {
+		n := openOn(t, disk)
+		put(n, "second")
+		require.NoError(t, storagenode.Flush(n))
+		put(n, "third")
+		left := disk.CrashClone(vfs.CrashCloneCfg{})
+		require.NoError(t, n.Close(context.Background()))
+		names, err := left.List("store/data")
+		require.NoError(t, err)
+		for _, name := range names {
+			if strings.HasSuffix(name, ".log") {
+				require.NoError(t, left.Remove(left.PathJoin("store/data", name)))
+			}
+		}
+		_, err = storagenode.Open("store", self, storagenode.WithFS(left))
+		require.ErrorIs(t, err, storagenode.ErrDamaged)
 	}
 }

@@ -54,25 +54,26 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // verifyStore returns an error that wraps ErrDamaged if the logs or the manifest
 // of Pebble's directory prove damage. A store that is not complete was left by a
-// crash while it was made, and may have no log yet.
-func verifyStore(fs vfs.FS, dir string, complete bool) error {
+// crash while it was made, and may have no log yet. cutShort says that the last opening was
+// (openingCutShort).
+func verifyStore(fs vfs.FS, dir string, complete bool) (cutShort bool, err error) {
 	found, err := pebble.Peek(dir, fs)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !found.Exists {
-		return nil
+		return false, nil
 	}
 	if err := verifyFile(fs, found.ManifestFilename, nil); err != nil {
-		return err
+		return false, err
 	}
 	needed, err := neededLog(fs, found.ManifestFilename)
 	if err != nil {
-		return err
+		return false, err
 	}
 	names, err := fs.List(dir)
 	if err != nil {
-		return err
+		return false, err
 	}
 	there := !complete
 	for _, name := range names {
@@ -87,14 +88,17 @@ func verifyStore(fs vfs.FS, dir string, complete bool) error {
 		there = there || n >= needed
 		log := uint32(n) // as it stands in the log's records
 		if err := verifyFile(fs, fs.PathJoin(dir, name), &log); err != nil {
-			return err
+			return false, err
 		}
 	}
-	if !there && !openingCutShort(fs, found, needed) {
-		return fmt.Errorf("%w: %s is missing, and so is every later log",
+	if there {
+		return false, nil
+	}
+	if !openingCutShort(fs, found, needed) {
+		return false, fmt.Errorf("%w: %s is missing, and so is every later log",
 			ErrDamaged, fs.PathJoin(dir, fmt.Sprintf("%06d%s", needed, suffixLog)))
 	}
-	return nil
+	return true, nil
 }
 
 // openingCutShort reports whether a store without a log may have lost its power while it was opened. Opening moves what is in
@@ -102,6 +106,9 @@ func verifyStore(fs vfs.FS, dir string, complete bool) error {
 // writes its options to a file. Numbers of files grow, so that they tell it: a log that was needed while the store ran has a
 // number beyond its manifest's, and so has the file of options. (But for a manifest that Pebble began anew when it had come
 // to 128 MiB: the loss of all logs is not found out then.)
+//
+// The opening after that has no log to move anything from, and begins no manifest. One that Pebble began later would have a
+// greater number than the options, so the store is opened once more (openPebble).
 func openingCutShort(fs vfs.FS, found *pebble.DBDesc, needed uint64) bool {
 	manifest := numberAfter("MANIFEST-", fs.PathBase(found.ManifestFilename))
 	return needed < manifest && numberAfter("OPTIONS-", fs.PathBase(found.OptionsFilename)) < manifest

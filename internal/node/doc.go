@@ -42,6 +42,6 @@
 //
 // # Lock order
 //
-// latches (ascending) → engine. The mutexes of syncer, load, exchange, clock and notice are
+// latches (ascending) → engine; exchange → alarm. The mutexes of syncer, load, alarm, clock and notice are
 // leaves: nothing else is taken, called or waited for under them.
 package node

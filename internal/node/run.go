@@ -142,6 +142,9 @@ type outcomes struct {
 	answered, refused uint64 // not yet counted
 }
 
+// usualReplies is how many a frame has at the most that is no attack; for more there is no room before they are there.
+const usualReplies = 512
+
 // tellBytes bounds the answers that are made before the sink is told.
 const tellBytes = 64 << 10
 
@@ -155,12 +158,12 @@ func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
 	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op), held: o.held}
 	if o.core.sync.holds(until) {
 		if o.ready == nil {
-			o.ready = make([]reply, 0, o.left)
+			o.ready = make([]reply, 0, min(o.left, usualReplies))
 		}
 		o.ready = append(o.ready, r)
 	} else {
 		if o.waiting == nil {
-			o.waiting = make([]reply, 0, o.left)
+			o.waiting = make([]reply, 0, min(o.left, usualReplies))
 		}
 		o.waiting = append(o.waiting, r)
 		o.until = o.until.join(until)
