@@ -16,7 +16,7 @@ import (
 func (k *call) admit(l Level, bytes int) error {
 	need, _ := l.Need(len(k.owners))
 	now := k.time()
-	left := k.deadline.Sub(now)
+	left := max(0, k.deadline.Sub(now))
 	ready := 0
 	var least replica.Admission // of those that are crowded
 	for i, o := range k.owners {
@@ -34,7 +34,7 @@ func (k *call) admit(l Level, bytes int) error {
 	k.c.counters.overloaded.Add(1)
 	return &OverloadError{
 		Op: k.op, Level: l, Needed: need, Ready: ready, Total: len(k.owners),
-		Backlog: least.Backlog, Wait: least.Wait, Left: max(0, left),
+		Backlog: least.Backlog, Wait: least.Wait, Left: left,
 	}
 }
 

@@ -36,7 +36,10 @@ func runSlowOwner(ctx context.Context, r *Run) (found Findings, err error) {
 		return found, fmt.Errorf("with a slow owner: %w", err)
 	}
 	defer slow.stop()
-	s := &slowOwner{measurer: measurer{run: r}, quick: quick, slow: slow, length: inMode(r, 400*time.Millisecond, 250*time.Millisecond), rounds: inMode(r, slowRounds, slowRoundsQuick)}
+	s := &slowOwner{
+		measurer: measurer{run: r}, quick: quick, slow: slow,
+		length: inMode(r, 400*time.Millisecond, 250*time.Millisecond), rounds: inMode(r, slowRounds, slowRoundsQuick),
+	}
 	for _, w := range []string{report.Put, report.Get} {
 		figures, err := s.measure(ctx, w)
 		found.Figures = append(found.Figures, figures...)

@@ -69,9 +69,7 @@ func (c *Conn) Admit(bytes int, now time.Time, left time.Duration) Admission {
 	case c.at(now) < ln.pressure.calmUntil.Load():
 		a.OK = false
 	}
-	if a.OK && a.Wait > 0 {
-		a.OK = a.Wait <= max(0, left)/patienceShare
-	}
+	a.OK = a.OK && a.Wait <= left/patienceShare
 	return a
 }
 

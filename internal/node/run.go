@@ -156,18 +156,15 @@ func (o *outcomes) add(op *wire.Operation, a *wire.Answer, until proof) {
 	}
 	n := answerBytes(a)
 	r := reply{answer: a, made: n, taken: true, bytes: operationBytes(op), held: o.held}
-	if o.core.sync.holds(until) {
-		if o.ready == nil {
-			o.ready = make([]reply, 0, min(o.left, usualReplies))
-		}
-		o.ready = append(o.ready, r)
-	} else {
-		if o.waiting == nil {
-			o.waiting = make([]reply, 0, min(o.left, usualReplies))
-		}
-		o.waiting = append(o.waiting, r)
+	to := &o.ready
+	if !o.core.sync.holds(until) {
+		to = &o.waiting
 		o.until = o.until.join(until)
 	}
+	if *to == nil {
+		*to = make([]reply, 0, min(o.left, usualReplies))
+	}
+	*to = append(*to, r)
 	o.left--
 	if o.untold += n; o.untold >= tellBytes {
 		o.tell()
